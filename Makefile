@@ -1,0 +1,59 @@
+# `make` alone lists what there is. Everything works in .venv, which tools/setup.sh keeps ready.
+PORT ?= 8000
+ARGS ?=
+export PYTHON UPGRADE
+
+.DEFAULT_GOAL := help
+.PHONY: help run reset test test-full lint bench messages pins clean
+
+help:
+	@echo "make run        start the demo on http://127.0.0.1:$(PORT) (PORT=... for another port)"
+	@echo "make reset      forget the demo's data"
+	@echo "make test       run the tests (ARGS='tests/matching -k pins' for some of them)"
+	@echo "make test-full  run the slow tests too, with many more random examples"
+	@echo "make lint       check style, types, import direction"
+	@echo "make bench      print the README's figures again"
+	@echo "make messages   collect the texts to translate into app/translations"
+	@echo "make pins       write requirements*.txt again from requirements*.in (UPGRADE=1: newest)"
+	@echo "make clean      remove .venv and caches, not the data"
+
+# exec leaves the program alone with the terminal, so that Ctrl-C reaches it and nothing else.
+run:
+	@tools/setup.sh
+	@exec .venv/bin/python -m flask --app app demo --port $(PORT)
+
+reset:
+	@tools/reset.sh
+
+test:
+	@tools/setup.sh test
+	@tools/browser.sh
+	@exec .venv/bin/python -m pytest -m "not slow" $(ARGS)
+
+test-full:
+	@tools/setup.sh test
+	@tools/browser.sh
+	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest $(ARGS)
+
+lint:
+	@tools/setup.sh test
+	.venv/bin/python -m ruff check
+	.venv/bin/python -m ruff format --check
+	.venv/bin/python -m mypy
+	.venv/bin/lint-imports
+
+bench:
+	@tools/setup.sh
+	@exec .venv/bin/python -m benchmarks $(ARGS)
+
+messages:
+	@tools/setup.sh
+	@tools/messages.sh
+
+pins:
+	@tools/setup.sh
+	@tools/pins.sh
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find app config.py matching migrations scheduler tests -name __pycache__ -exec rm -rf {} +

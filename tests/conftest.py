@@ -1,0 +1,112 @@
+"""Fixtures that every room's tests share: databases, the app on them, a browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
+import pytest
+
+from tests.support.chromium import find_chromium
+from tests.support.postgres import running_server
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from sqlalchemy import URL
+
+pytest_plugins = ["tests.support.skips"]
+
+# A machine under load is slow at times: that is no failure, so there is no deadline per example.
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("full", deadline=None, max_examples=500)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[URL]:
+    """The URL of a running PostgreSQL: the one N9RAW_PG_URL names, else a throwaway one."""
+    from tests.support import databases
+
+    named = os.environ.get("N9RAW_PG_URL")
+    if named:
+        yield databases.parse_server_url(named)
+    else:
+        with running_server() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL) -> Iterator[str]:
+    """The name of a PostgreSQL database with all migrations applied and no rows."""
+    from tests.support import databases
+
+    with databases.temporary_postgres_database(postgres_server) as url:
+        databases.migrate(url.render_as_string(hide_password=False))
+        assert url.database
+        yield url.database
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all migrations applied and no rows."""
+    from tests.support import databases
+
+    file = tmp_path_factory.mktemp("template") / "n9raw.db"
+    databases.migrate(databases.sqlite_url(file))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of a fresh migrated database of the test's own; each test runs on both.
+
+    A test for which one is enough says so:
+    `@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)`.
+    """
+    from tests.support import databases
+
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        yield databases.copy_sqlite(template, tmp_path / "n9raw.db")
+    else:
+        server = request.getfixturevalue("postgres_server")
+        template = request.getfixturevalue("postgres_template")
+        with databases.temporary_postgres_database(server, template) as url:
+            yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def app(database_url: str) -> Iterator[Flask]:
+    """The program on a fresh database. Forms need no CSRF token; no app context is pushed.
+
+    Tests that call services open one: `with app.app_context():`. One that stayed open around the
+    test client would leak a login from one client to the next.
+    """
+    from app import create_app
+    from app.extensions import db
+    from tests.support import databases
+
+    app = create_app(databases.make_config(database_url))
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser of nobody in particular, without JavaScript."""
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The path of Debian's Chromium; without one, tests that ask for it are skipped."""
+    program = find_chromium()
+    if program is None:
+        pytest.skip("no Chromium; install: apt-get install chromium")
+    return program

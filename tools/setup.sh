@@ -1,0 +1,109 @@
+#!/bin/sh
+# Make .venv ready: `tools/setup.sh` for running the program, `tools/setup.sh test` for testing it.
+# Does only what is missing, so that a second call is immediate and needs no network.
+# PYTHON names the Python to use; without it the first suitable one on the path is taken.
+set -eu
+cd "$(dirname "$0")/.."
+
+kind=${1:-run}
+needed="N9raw needs Python 3.11 or newer"
+how="install one (Debian, Ubuntu: apt install python3 python3-venv) or name one: make PYTHON=/path/to/python3.11"
+
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# Print the version of a Python, or nothing if it can't run.
+version_of() {
+    "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null || true
+}
+
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# Set python to the first Python that will do.
+find_python() {
+    found=
+    if [ -n "${PYTHON:-}" ]; then
+        set -- "$PYTHON"
+    else
+        set -- python3.11 python3.12 python3.13 python3
+    fi
+    for name in "$@"; do
+        version=$(version_of "$name")
+        [ -n "$version" ] || continue
+        if is_new_enough "$name"; then
+            python=$name
+            return
+        fi
+        found="$found${found:+, }$name is $version"
+    done
+    if [ -n "${PYTHON:-}" ] && [ -z "$found" ]; then
+        found="$PYTHON doesn't run"
+    fi
+    fail "$needed, found ${found:-none}: $how"
+}
+
+make_venv() {
+    find_python
+    "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+        fail "$python ($(version_of "$python")) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"
+    echo "Making .venv with Python $(version_of "$python")"
+    "$python" -m venv --clear .venv
+}
+
+# What must be installed, in full; the folder's name is part of it, since a .venv can't be moved.
+requirements() {
+    echo "# in $(pwd)"
+    cat "$@"
+}
+
+# Install requirement files, unless exactly they were installed before. The stamp is written last,
+# so an interrupted installation is repeated.
+install() {
+    stamp=.venv/installed-$kind
+    if [ -x .venv/bin/python ] && requirements "$@" | cmp -s - "$stamp"; then
+        return
+    fi
+    if [ -f "$stamp" ] && ! grep -qxF "# in $(pwd)" "$stamp"; then
+        make_venv
+    elif ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+        make_venv
+    fi
+    echo "Installing $* into .venv (a few minutes the first time)"
+    options=
+    for file in "$@"; do
+        options="$options -r $file"
+    done
+    # shellcheck disable=SC2086  # the options are words without spaces
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input $options ||
+        fail "Installing $* failed, see above; it goes on where it stopped when you try again."
+    requirements "$@" >"$stamp.new"
+    mv "$stamp.new" "$stamp"
+}
+
+# Print the catalogues whose compiled form is missing or older.
+stale_catalogues() {
+    [ -d app/translations ] || return 0
+    find app/translations -name '*.po' | while read -r po; do
+        mo=${po%.po}.mo
+        if [ ! -f "$mo" ] || [ -n "$(find "$po" -newer "$mo")" ]; then
+            echo "$po"
+        fi
+    done
+}
+
+if [ -n "${PYTHON:-}" ]; then
+    find_python # even when .venv exists: someone who names a Python wants to hear about it
+fi
+case $kind in
+    run) install requirements.txt ;;
+    test) install requirements.txt requirements-dev.txt ;;
+    *) fail "usage: tools/setup.sh [run|test]" ;;
+esac
+if [ -n "$(stale_catalogues)" ]; then
+    echo "Compiling the translations"
+    .venv/bin/python -m babel.messages.frontend --quiet compile --directory app/translations
+fi
