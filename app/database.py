@@ -1,0 +1,79 @@
+"""How SQLite and PostgreSQL are made to behave alike: connections and write transactions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import make_url
+
+from app.extensions import db
+
+BUSY_TIMEOUT_SECONDS = 10
+_WRITES = "n9raw_writes"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options of the engine for this URL: a waiting SQLite, a PostgreSQL that speaks UTC."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
+    return {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
+
+
+def make_folder(url: str) -> None:
+    """Make the folder that an SQLite file is to stand in."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def configure_engine(engine: Engine) -> None:
+    """Give SQLite write-ahead logging, foreign keys, and transactions that we begin ourselves."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Without this, sqlite3 begins transactions on its own terms, and late.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def for_writing(connection: Connection) -> Connection:
+    """The connection, set so that its next transaction takes SQLite's write lock at once."""
+    return connection.execution_options(**{_WRITES: True})
+
+
+@contextmanager
+def transaction(*, one_at_a_time: int | None = None) -> Iterator[None]:
+    """One write: committed whole at the end, or rolled back whole on any exception.
+
+    On SQLite it takes the write lock at once, since a read that grows into a write fails when
+    another writer came between. On PostgreSQL, blocks with the same `one_at_a_time` number wait for
+    each other. What the session read before is read anew.
+    """
+    session = db.session
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("a change was made outside transaction()")
+    session.rollback()
+    connection = session.connection(execution_options={_WRITES: True})
+    if one_at_a_time is not None and connection.dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": one_at_a_time})
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise

@@ -1,0 +1,94 @@
+"""Languages of the pages: which one a reader gets, which way it runs, how dates and times read."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from datetime import datetime
+
+from babel.dates import format_date, format_datetime, get_day_names
+from flask import current_app, has_request_context, session
+from flask_babel import get_locale as _babel_locale
+from flask_babel import gettext, lazy_gettext, ngettext
+
+from scheduler import clock
+
+PAGE_LOCALES = ("fr", "ar", "en")
+LOCALE_NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
+_DATE_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
+
+_ = gettext
+_l = lazy_gettext
+
+
+def select_locale() -> str:
+    """The language that the reader chose; else, in a shell, its LANG; else the programme's."""
+    if has_request_context():
+        chosen = session.get("locale")
+    else:
+        chosen = os.environ.get("N9RAW_LANG", os.environ.get("LANG", ""))[:2]
+    if chosen in PAGE_LOCALES:
+        return str(chosen)
+    return str(current_app.config["N9RAW"].default_locale)
+
+
+def page_locale() -> str:
+    """The language of the text being written: "fr", "ar" or "en"."""
+    return str(_babel_locale() or "fr")[:2]
+
+
+def text_direction() -> str:
+    """ "rtl" for Arabic, else "ltr"."""
+    return "rtl" if page_locale() == "ar" else "ltr"
+
+
+def format_moment(instant: datetime) -> str:
+    """An instant as the programme's clocks show it, such as "21 nov. 2026, 18:00"."""
+    wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
+    return str(format_datetime(wall, "d MMM y, HH:mm", locale=_DATE_LOCALES[page_locale()]))
+
+
+def format_day(instant: datetime) -> str:
+    """The programme's date at an instant, such as "21 novembre 2026"."""
+    wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
+    return str(format_date(wall.date(), "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
+
+
+def weekday_name(day: int) -> str:
+    """The name of weekday 0 (Monday) to 6."""
+    names = get_day_names("wide", locale=_DATE_LOCALES[page_locale()])
+    return str(names[day])
+
+
+def format_minute(minute: int) -> str:
+    """A minute of the day as wall time, such as "18:30"; 1440 is "24:00"."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def plain_key(text: str) -> str:
+    """A name as a key: no accents, case, spaces or punctuation. "Aïn  Kaïcher" gives "ainkaicher".
+
+    Arabic loses its vowel signs and lengthening; alef forms, ya and ta marbuta become one each.
+    """
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(c for c in decomposed if c.isalnum() and not unicodedata.combining(c))
+    return kept.translate(_ARABIC_FORMS)
+
+
+_ARABIC_FORMS = str.maketrans({"ى": "ي", "ة": "ه", "ـ": None, "ٱ": "ا"})
+
+__all__ = [
+    "LOCALE_NAMES",
+    "PAGE_LOCALES",
+    "_",
+    "_l",
+    "format_day",
+    "format_minute",
+    "format_moment",
+    "ngettext",
+    "page_locale",
+    "plain_key",
+    "select_locale",
+    "text_direction",
+    "weekday_name",
+]

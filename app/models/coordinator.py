@@ -1,0 +1,34 @@
+"""Coordinators: the staff who import, match and publish."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import NEVER_REUSE_IDS, Model
+from app.models.types import UTCDateTime
+
+
+class Coordinator(Model, UserMixin):
+    """A member of staff, who signs in with e-mail and password."""
+
+    __tablename__ = "coordinator"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    wrong_passwords: Mapped[int] = mapped_column(SmallInteger, default=0)
+    """Wrong tries since the last right one."""
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    def get_id(self) -> str:
+        """The session's key: it changes with the password, so that a change ends other sessions."""
+        stamp = hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
+        return f"coordinator:{self.id}:{stamp}"

@@ -1,0 +1,123 @@
+"""Families, in code households: one telephone, a guardian, the children."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import NEVER_REUSE_IDS, Model
+from app.models.consent import Consent
+from app.models.programme import Level, Zone
+from app.models.request import TutoringRequest
+from app.models.types import UTCDateTime
+from app.models.weekly import WeeklyWindow, window_checks
+
+
+class Household(Model):
+    """The people who share a telephone; it can be in one lesson at a time."""
+
+    __tablename__ = "household"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    phone: Mapped[str] = mapped_column(String(16), unique=True)
+    """E.164, such as +212600000101."""
+    zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"), index=True)
+    times_to_agree: Mapped[bool] = mapped_column(default=False)
+    """True where the family gave no times: lessons are then agreed by telephone."""
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    zone: Mapped[Zone] = relationship()
+    guardian: Mapped[Guardian] = relationship(
+        back_populates="household", cascade="all, delete-orphan"
+    )
+    pupils: Mapped[list[Pupil]] = relationship(
+        back_populates="household", cascade="all, delete-orphan", order_by="Pupil.id"
+    )
+    channels: Mapped[list[HouseholdChannel]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+    languages: Mapped[list[HouseholdLanguage]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+    windows: Mapped[list[HouseholdWindow]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class Guardian(Model):
+    """The adult who answers for the household's children and consents to their lessons."""
+
+    __tablename__ = "guardian"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), unique=True
+    )
+    name: Mapped[str] = mapped_column(String(160))
+
+    household: Mapped[Household] = relationship(back_populates="guardian")
+
+
+class Pupil(Model):
+    """A child who asks for lessons."""
+
+    __tablename__ = "pupil"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str | None] = mapped_column(String(40), unique=True)
+    """The id that the coordinator's own list gives the child."""
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), index=True
+    )
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    level_id: Mapped[int] = mapped_column(ForeignKey("level.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    household: Mapped[Household] = relationship(back_populates="pupils")
+    level: Mapped[Level] = relationship()
+    requests: Mapped[list[TutoringRequest]] = relationship(
+        back_populates="pupil", cascade="all, delete-orphan", order_by="TutoringRequest.id"
+    )
+    consents: Mapped[list[Consent]] = relationship(
+        cascade="all, delete-orphan", order_by="Consent.id"
+    )
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class HouseholdChannel(Model):
+    __tablename__ = "household_channel"
+
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), primary_key=True
+    )
+    channel: Mapped[str] = mapped_column(ForeignKey("channel.code"), primary_key=True)
+
+
+class HouseholdLanguage(Model):
+    __tablename__ = "household_language"
+
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), primary_key=True
+    )
+    language: Mapped[str] = mapped_column(ForeignKey("language.code"), primary_key=True)
+
+
+class HouseholdWindow(Model, WeeklyWindow):
+    """A stretch of the week in which the telephone is at home."""
+
+    __tablename__ = "household_window"
+    __table_args__ = (*window_checks(), NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), index=True
+    )

@@ -1,0 +1,105 @@
+"""Volunteers, in code tutors: what they teach, how, in which languages and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import NEVER_REUSE_IDS, Model
+from app.models.coordinator import Coordinator
+from app.models.types import UTCDateTime, states
+from app.models.weekly import WeeklyWindow, window_checks
+
+
+class TutorState(StrEnum):
+    REGISTERED = "registered"
+    VETTED = "vetted"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
+    LEFT = "left"
+
+
+class Tutor(Model):
+    """A volunteer. Only the vetted are matched."""
+
+    __tablename__ = "tutor"
+    __table_args__ = (
+        CheckConstraint("max_lessons_per_week BETWEEN 0 AND 40", name="max_lessons_per_week"),
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str | None] = mapped_column(String(40), unique=True)
+    """The id that the coordinator's own list gives the volunteer."""
+    first_name: Mapped[str] = mapped_column(String(80))
+    last_name: Mapped[str] = mapped_column(String(80))
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(16), unique=True)
+    """E.164, such as +212600000201."""
+    max_lessons_per_week: Mapped[int] = mapped_column(SmallInteger)
+    times_to_agree: Mapped[bool] = mapped_column(default=False)
+    """True where the volunteer gave no times yet: lessons are then agreed with the families."""
+    state: Mapped[TutorState] = mapped_column(states(TutorState), default=TutorState.REGISTERED)
+    vetted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    vetted_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    vetted_by: Mapped[Coordinator | None] = relationship()
+    teaches: Mapped[list[TutorSubject]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+    channels: Mapped[list[TutorChannel]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+    languages: Mapped[list[TutorLanguage]] = relationship(
+        cascade="all, delete-orphan", lazy="selectin"
+    )
+    windows: Mapped[list[TutorWindow]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class TutorSubject(Model):
+    """One subject at one level that a tutor teaches."""
+
+    __tablename__ = "tutor_subject"
+
+    tutor_id: Mapped[int] = mapped_column(
+        ForeignKey("tutor.id", ondelete="CASCADE"), primary_key=True
+    )
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id"), primary_key=True)
+    level_id: Mapped[int] = mapped_column(ForeignKey("level.id"), primary_key=True)
+
+
+class TutorChannel(Model):
+    __tablename__ = "tutor_channel"
+
+    tutor_id: Mapped[int] = mapped_column(
+        ForeignKey("tutor.id", ondelete="CASCADE"), primary_key=True
+    )
+    channel: Mapped[str] = mapped_column(ForeignKey("channel.code"), primary_key=True)
+
+
+class TutorLanguage(Model):
+    __tablename__ = "tutor_language"
+
+    tutor_id: Mapped[int] = mapped_column(
+        ForeignKey("tutor.id", ondelete="CASCADE"), primary_key=True
+    )
+    language: Mapped[str] = mapped_column(ForeignKey("language.code"), primary_key=True)
+
+
+class TutorWindow(Model, WeeklyWindow):
+    """A stretch of the week in which a tutor can give lessons."""
+
+    __tablename__ = "tutor_window"
+    __table_args__ = (*window_checks(), NEVER_REUSE_IDS)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"), index=True)

@@ -1,0 +1,9 @@
+"""The pages, by audience. A view parses, calls one service, then redirects or renders."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register_pages(app: Flask) -> None:
+    """Register every blueprint."""

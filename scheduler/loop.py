@@ -1,0 +1,65 @@
+"""The loop that ticks: calls what it is given, again and again, until told to stop.
+
+APScheduler holds no truth here (memory store); what is due stands in the database. A tick that is
+late runs once, and a tick never overlaps itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from scheduler import clock
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A callable and how often it is called; it must come back soon after `stop` is set."""
+
+    name: str
+    call: Callable[[threading.Event], None]
+    every_seconds: float
+
+
+def run(ticks: Sequence[Tick], stop: threading.Event) -> None:
+    """Call every tick at its interval until `stop` is set, then wait for those under way."""
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(max_workers=max(1, len(ticks)))},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for tick in ticks:
+        scheduler.add_job(
+            _guarded(tick, stop),
+            IntervalTrigger(seconds=tick.every_seconds, timezone=UTC),
+            id=tick.name,
+            next_run_time=clock.now(),
+        )
+    scheduler.start()
+    try:
+        stop.wait()
+    finally:
+        scheduler.shutdown(wait=True)
+
+
+def _guarded(tick: Tick, stop: threading.Event) -> Callable[[], None]:
+    """A failing tick is logged and called again at its next time: the loop outlives it."""
+
+    def call() -> None:
+        if stop.is_set():
+            return
+        try:
+            tick.call(stop)
+        except Exception:
+            log.exception("%s failed; it is called again in %s s", tick.name, tick.every_seconds)
+
+    return call
