@@ -6,7 +6,7 @@ import os
 
 from flask import Flask
 
-from app.cli import register_commands
+from app.commands import register_commands
 from app.database import configure_engine, engine_options, make_folder
 from app.extensions import babel, db, migrate
 from app.i18n import select_locale

@@ -1,4 +1,4 @@
-"""The `flask` commands."""
+"""The `flask` commands, one file a subject; what a page can do, a shell can too."""
 
 from __future__ import annotations
 
