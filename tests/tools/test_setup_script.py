@@ -23,7 +23,7 @@ esac
 PYTHON_WITHOUT_VENV = """#!/bin/sh
 case "$2" in
     *ensurepip*) exit 1 ;;
-    *) exec {python} "$@" ;;
+    *) exec "{python}" "$@" ;;
 esac
 """
 
