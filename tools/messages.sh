@@ -9,7 +9,7 @@ pybabel() {
 }
 
 mkdir -p var
-pybabel extract --mapping babel.cfg --output "$template" --project N9raw \
+pybabel extract --mapping babel.cfg --output "$template" --project N9raw --copyright-holder "N9raw contributors" \
     --no-location --sort-output --no-wrap \
     -k lazy_gettext -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 app
 for language in fr ar en; do
