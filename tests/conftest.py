@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from tests.support.chromium import find_chromium
+from tests.support.chromium import FLAGS, find_chromium
 from tests.support.postgres import running_server
 
 if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
+    from playwright.sync_api import Browser
     from sqlalchemy import URL
 
 pytest_plugins = ["tests.support.skips"]
@@ -110,3 +111,14 @@ def chromium() -> Path:
     if program is None:
         pytest.skip("no Chromium; install: apt-get install chromium")
     return program
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """A running Chromium that calls nobody; `browser.new_page()` is a visitor without cookies."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        yield browser
+        browser.close()
