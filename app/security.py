@@ -21,6 +21,7 @@ def init_security(app: Flask) -> None:
     login_manager.init_app(app)
     login_manager.login_view = "account.sign_in"
     login_manager.login_message = _l("Sign in to see this page.")
+    login_manager.login_message_category = "warn"
     login_manager.user_loader(load_user)
     app.after_request(_add_headers)
 
@@ -49,7 +50,10 @@ def _add_headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    # Pages hold children's data: neither a shared computer nor a proxy may keep them.
-    if not request.path.startswith("/static/"):
-        response.headers.setdefault("Cache-Control", "no-store")
+    if request.endpoint != "static":
+        # Pages hold children's data: neither a shared computer nor a proxy may keep them.
+        response.headers["Cache-Control"] = "no-store"
+    elif "v" in request.args:
+        # The address of a static file changes with its content, see static_url.
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import coordinator
+from app.web import account, coordinator, public
+from app.web.errors import register_error_pages
+from app.web.templating import init_templates
 
 
 def register_pages(app: Flask) -> None:
-    """Register every blueprint."""
+    """Register every blueprint, the error pages and what templates use."""
+    app.register_blueprint(public.blueprint)
+    app.register_blueprint(account.blueprint)
     app.register_blueprint(coordinator.blueprint)
+    register_error_pages(app)
+    init_templates(app)

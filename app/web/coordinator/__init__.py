@@ -10,11 +10,11 @@ blueprint = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 
 
 @blueprint.before_request
-@login_required  # type: ignore[untyped-decorator]
+@login_required
 def require_coordinator() -> ResponseReturnValue | None:
     """Send anyone who isn't signed in to the sign-in page."""
     return None
 
 
 # The views register themselves on the blueprint above.
-from app.web.coordinator import imports, people, runs  # noqa: E402, F401
+from app.web.coordinator import desk, imports, people, runs  # noqa: E402, F401

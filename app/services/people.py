@@ -1,0 +1,235 @@
+"""What the coordinators' pages show of people: figures, volunteers, families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.extensions import db
+from app.i18n import _l, plain_key
+from app.models import (
+    Channel,
+    Consent,
+    ConsentKind,
+    Guardian,
+    Household,
+    Language,
+    Level,
+    MatchRun,
+    Pupil,
+    RequestState,
+    Subject,
+    Tutor,
+    TutoringRequest,
+    TutorState,
+    Zone,
+)
+from app.services.errors import NotFound
+from app.services.paging import Page, page_of
+
+PER_PAGE = 50
+_SHORTEST_NUMBER_SEARCHED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFigures:
+    """How things stand, for the coordinators' first page."""
+
+    tutors_waiting: int
+    tutors_vetted: int
+    households: int
+    pupils: int
+    pupils_without_consent: int
+    requests_waiting: int
+    newest_run: MatchRun | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the programme offers, to name what people's rows point at."""
+
+    subjects: dict[int, Subject]
+    levels: dict[int, Level]
+    channels: dict[str, Channel]
+    languages: dict[str, Language]
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """A subject that a tutor teaches; its levels as unbroken stretches (lowest, highest)."""
+
+    subject: Subject
+    stretches: list[tuple[Level, Level]]
+
+
+def desk_figures() -> DeskFigures:
+    """Count who waits for what."""
+    states = select(Tutor.state, func.count()).group_by(Tutor.state)
+    tutors = {state: number for state, number in db.session.execute(states)}  # noqa: C416
+    pupils = _count(select(func.count()).select_from(Pupil))
+    return DeskFigures(
+        tutors_waiting=tutors.get(TutorState.REGISTERED, 0),
+        tutors_vetted=tutors.get(TutorState.VETTED, 0),
+        households=_count(select(func.count()).select_from(Household)),
+        pupils=pupils,
+        pupils_without_consent=pupils - _count(_pupils_with_consent()),
+        requests_waiting=_count(
+            select(func.count())
+            .select_from(TutoringRequest)
+            .where(TutoringRequest.state == RequestState.WAITING)
+        ),
+        newest_run=db.session.scalar(select(MatchRun).order_by(MatchRun.id.desc()).limit(1)),
+    )
+
+
+def _count(statement: object) -> int:
+    return db.session.scalar(statement) or 0  # type: ignore[call-overload, no-any-return]
+
+
+def _pupils_with_consent() -> object:
+    newest = (
+        select(func.max(Consent.id))
+        .where(Consent.kind == ConsentKind.LESSONS)
+        .group_by(Consent.pupil_id)
+    )
+    return select(func.count()).where(Consent.id.in_(newest), Consent.given)
+
+
+def read_catalogue() -> Catalogue:
+    """Everything that the programme offers."""
+    session = db.session
+    return Catalogue(
+        subjects={row.id: row for row in session.scalars(select(Subject))},
+        levels={row.id: row for row in session.scalars(select(Level))},
+        channels={row.code: row for row in session.scalars(select(Channel))},
+        languages={row.code: row for row in session.scalars(select(Language))},
+    )
+
+
+def taught_by(tutor: Tutor, catalogue: Catalogue) -> list[Taught]:
+    """What a tutor teaches, shortest said: neighbouring levels become one stretch."""
+    order = sorted(catalogue.levels.values(), key=lambda level: level.rank)
+    place = {level.id: index for index, level in enumerate(order)}
+    by_subject: dict[int, list[int]] = {}
+    for entry in tutor.teaches:
+        by_subject.setdefault(entry.subject_id, []).append(place[entry.level_id])
+    return [
+        Taught(
+            catalogue.subjects[subject_id],
+            [(order[low], order[high]) for low, high in _stretches(sorted(places))],
+        )
+        for subject_id, places in sorted(by_subject.items())
+    ]
+
+
+def _stretches(places: Iterable[int]) -> list[tuple[int, int]]:
+    stretches: list[tuple[int, int]] = []
+    for place in places:
+        if stretches and stretches[-1][1] == place - 1:
+            stretches[-1] = (stretches[-1][0], place)
+        else:
+            stretches.append((place, place))
+    return stretches
+
+
+def find_tutors(name: str, state: TutorState | None, page_number: int) -> tuple[list[Tutor], Page]:
+    """One page of the volunteers whose name or number contains `name`, in the order of names."""
+    statement = select(Tutor.id, Tutor.first_name, Tutor.last_name, Tutor.phone)
+    if state is not None:
+        statement = statement.where(Tutor.state == state)
+    found = sorted(
+        (plain_key(last + first), tutor_id)
+        for tutor_id, first, last, phone in db.session.execute(statement)
+        if _matches(name, phone, first + last, last + first)
+    )
+    page = page_of(len(found), page_number, PER_PAGE)
+    ids = [tutor_id for _key, tutor_id in page.cut(found)]
+    rows = {row.id: row for row in db.session.scalars(select(Tutor).where(Tutor.id.in_(ids)))}
+    return [rows[tutor_id] for tutor_id in ids], page
+
+
+def get_tutor(tutor_id: int) -> Tutor:
+    """The tutor of that id; NotFound if there is none."""
+    tutor = db.session.get(Tutor, tutor_id)
+    if tutor is None:
+        raise NotFound(_l("This volunteer does not exist."))
+    return tutor
+
+
+def find_households(
+    name: str, zone_id: int | None, page_number: int
+) -> tuple[list[Household], Page]:
+    """One page of the families in which a name or the number contains `name`.
+
+    In the order of zones, then of guardians' names; everything that a page says of them is loaded.
+    """
+    found = sorted(_household_keys(name, zone_id))
+    page = page_of(len(found), page_number, PER_PAGE)
+    ids = [household_id for *_keys, household_id in page.cut(found)]
+    rows = {
+        row.id: row
+        for row in db.session.scalars(
+            select(Household)
+            .where(Household.id.in_(ids))
+            .options(
+                joinedload(Household.zone),
+                joinedload(Household.guardian),
+                selectinload(Household.pupils).options(
+                    joinedload(Pupil.level),
+                    selectinload(Pupil.consents),
+                    selectinload(Pupil.requests).options(
+                        joinedload(TutoringRequest.subject), joinedload(TutoringRequest.level)
+                    ),
+                ),
+            )
+        )
+    }
+    return [rows[household_id] for household_id in ids], page
+
+
+def _household_keys(name: str, zone_id: int | None) -> Iterable[tuple[str, str, int]]:
+    """(zone, guardian, id) of each family that matches, as keys to sort by.
+
+    Names are compared here and not in SQL, since the databases disagree on accents and Arabic.
+    """
+    families = (
+        select(Household.id, Household.phone, Zone.key, Guardian.name)
+        .join(Household.zone)
+        .join(Household.guardian)
+    )
+    if zone_id is not None:
+        families = families.where(Household.zone_id == zone_id)
+    children: dict[int, list[tuple[str, str]]] = {}
+    for household_id, first, last in db.session.execute(
+        select(Pupil.household_id, Pupil.first_name, Pupil.last_name)
+    ):
+        children.setdefault(household_id, []).append((first, last))
+    for household_id, phone, zone_key, guardian in db.session.execute(families):
+        names = [guardian]
+        for first, last in children.get(household_id, []):
+            names += [first + last, last + first]
+        if _matches(name, phone, *names):
+            yield zone_key, plain_key(guardian), household_id
+
+
+def _matches(searched: str, phone: str | None, *names: str) -> bool:
+    key = plain_key(searched)
+    if not key or any(key in plain_key(name) for name in names):
+        return True
+    # 0600-000101 and +212 600 000101 are one number: what differs stands before the six.
+    digits = key.lstrip("0").removeprefix("212") if key.isdecimal() else ""
+    return len(digits) >= _SHORTEST_NUMBER_SEARCHED and digits in (phone or "")
+
+
+def list_zones() -> list[Zone]:
+    """The zones in the order of their names."""
+    return list(db.session.scalars(select(Zone).order_by(Zone.key)))
+
+
+def newest_consent(pupil: Pupil, kind: ConsentKind) -> Consent | None:
+    """The guardian's last word of that kind on a child; None where nothing was ever said."""
+    said = [entry for entry in pupil.consents if entry.kind is kind]
+    return max(said, key=lambda entry: entry.id, default=None)

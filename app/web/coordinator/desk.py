@@ -1,0 +1,29 @@
+"""The coordinators' first page, and the trace of what was seen and done."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.services.people import desk_figures
+from app.services.trace import read_trace
+from app.web.coordinator import blueprint, labels
+
+
+@blueprint.get("/")
+def start() -> ResponseReturnValue:
+    """The short address of the desk."""
+    return redirect(url_for(".desk"))
+
+
+@blueprint.get("/desk")
+def desk() -> ResponseReturnValue:
+    """How things stand, and what to do next."""
+    return render_template("coordinator/desk.html", figures=desk_figures(), labels=labels)
+
+
+@blueprint.get("/trace")
+def trace() -> ResponseReturnValue:
+    """Who saw and did what, the newest first."""
+    entries, page = read_trace(request.args.get("page", 1, int))
+    return render_template("coordinator/trace.html", entries=entries, page=page, labels=labels)

@@ -1,0 +1,75 @@
+"""States and acts in the words of the pages."""
+
+from __future__ import annotations
+
+from app.i18n import _
+from app.models import Consent, ConsentKind, Pupil, RequestState, RunState, TutorState
+from app.services.people import newest_consent
+
+
+def tutor_state(state: TutorState) -> tuple[str, str]:
+    """(word, kind of tag) of a volunteer's state."""
+    return {
+        TutorState.REGISTERED: (_("waits for vetting"), "warn"),
+        TutorState.VETTED: (_("vetted"), "good"),
+        TutorState.PAUSED: (_("pauses"), "neutral"),
+        TutorState.SUSPENDED: (_("suspended"), "bad"),
+        TutorState.LEFT: (_("has left"), "neutral"),
+    }[state]
+
+
+def request_state(state: RequestState) -> tuple[str, str]:
+    """(word, kind of tag) of a request's state."""
+    return {
+        RequestState.TO_CONFIRM: (_("to be confirmed"), "warn"),
+        RequestState.WAITING: (_("waiting"), "neutral"),
+        RequestState.SERVED: (_("served"), "good"),
+        RequestState.ENDED: (_("ended"), "neutral"),
+    }[state]
+
+
+def run_state(state: RunState) -> tuple[str, str]:
+    """(word, kind of tag) of a match run's state."""
+    return {
+        RunState.QUEUED: (_("waiting for the worker"), "neutral"),
+        RunState.RUNNING: (_("searching"), "warn"),
+        RunState.DONE: (_("proposal ready"), "good"),
+        RunState.FAILED: (_("failed"), "bad"),
+        RunState.CANCELLED: (_("cancelled"), "neutral"),
+        RunState.PUBLISHED: (_("published"), "good"),
+        RunState.UNDONE: (_("undone"), "neutral"),
+    }[state]
+
+
+def consents(pupil: Pupil) -> list[tuple[str, str]]:
+    """(sentence, kind of tag) for what the guardian said on lessons, and on groups."""
+    lessons = newest_consent(pupil, ConsentKind.LESSONS)
+    if lessons is None or not lessons.given:
+        return [(_("refused lessons") if lessons else _("no consent yet"), "bad")]
+    return [(_("consents to lessons"), "good"), _groups(pupil)]
+
+
+def _groups(pupil: Pupil) -> tuple[str, str]:
+    groups: Consent | None = newest_consent(pupil, ConsentKind.GROUP_LESSONS)
+    if groups is not None and groups.given:
+        return _("groups too"), "good"
+    return _("alone only"), "neutral"
+
+
+def act(action: str) -> str:
+    """What was done, for a row of the trace; acts without words of their own keep their name."""
+    return {
+        "view": _("saw"),
+        "sign_in": _("signed in"),
+        "lock": _("account locked after wrong passwords"),
+        "add_coordinator": _("coordinator added"),
+        "change_password": _("password changed"),
+        "import": _("imported a list"),
+        "vet": _("vetted a volunteer"),
+        "withdraw_vetting": _("took a vetting back"),
+        "start_run": _("started a matching"),
+        "cancel_run": _("cancelled a matching"),
+        "run_done": _("matching finished"),
+        "run_failed": _("matching failed"),
+        "run_cancelled": _("matching cancelled"),
+    }.get(action, action)

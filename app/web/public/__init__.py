@@ -1,0 +1,10 @@
+"""Pages for everyone."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+blueprint = Blueprint("public", __name__)
+
+# The views register themselves on the blueprint above.
+from app.web.public import views  # noqa: E402, F401

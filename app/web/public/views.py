@@ -1,0 +1,36 @@
+"""The first page, the choice of language, and a sign of life for monitors."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.i18n import PAGE_LOCALES
+from app.services.health import check_database
+from app.web.public import blueprint
+from app.web.redirects import local_page
+
+
+@blueprint.get("/")
+def home() -> ResponseReturnValue:
+    """What N9raw is; a coordinator goes on to the desk."""
+    if current_user.is_authenticated:
+        return redirect(url_for("coordinator.desk"))
+    return render_template("public/home.html")
+
+
+@blueprint.post("/language")
+def choose_language() -> ResponseReturnValue:
+    """Remember a language for this session, and show the page again."""
+    chosen = request.form.get("locale", "")
+    if chosen in PAGE_LOCALES:
+        session["locale"] = chosen
+    return redirect(local_page(request.form.get("next")) or url_for("public.home"))
+
+
+@blueprint.get("/healthz")
+def health() -> ResponseReturnValue:
+    """200 while the program can reach its database."""
+    check_database()
+    return "ok\n", {"Content-Type": "text/plain; charset=utf-8"}

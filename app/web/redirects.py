@@ -1,0 +1,26 @@
+"""Where a form may send its reader next: to pages of this program only."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+
+def local_page(address: str | None) -> str | None:
+    """`address` if it is a path of a page here that can be opened with GET, else None.
+
+    Refuses other sites, also in disguise: "//evil.example", "/\\evil.example", control characters.
+    """
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return None
+    if "\\" in address or not address.isprintable():
+        return None
+    routes = current_app.url_map.bind_to_environ(request.environ)
+    try:
+        routes.match(urlsplit(address).path, method="GET")
+    except (HTTPException, RequestRedirect, ValueError):
+        return None
+    return address

@@ -1,0 +1,86 @@
+"""What every template can use beside Flask's own: names and times in the reader's language."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import phonenumbers
+from flask import Flask, current_app, url_for
+from flask_babel.speaklater import LazyString
+from jinja2 import StrictUndefined
+
+from app import i18n
+from app.i18n import _l
+from app.models.programme import Named
+from app.models.weekly import WeeklyWindow
+
+
+def init_templates(app: Flask) -> None:
+    """Give the templates their functions and filters; an unknown name in one is an error."""
+    environment = app.jinja_env
+    environment.undefined = StrictUndefined
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.globals.update(
+        coordinator_menu=coordinator_menu,
+        locale_names=i18n.LOCALE_NAMES,
+        page_locale=i18n.page_locale,
+        static_url=static_url,
+        text_direction=i18n.text_direction,
+    )
+    environment.filters.update(
+        day=i18n.format_day,
+        minute=i18n.format_minute,
+        moment=i18n.format_moment,
+        name=local_name,
+        national_phone=national_phone,
+        weekday=i18n.weekday_name,
+        windows=windows_by_day,
+    )
+
+
+def coordinator_menu() -> list[tuple[str, LazyString, str]]:
+    """The coordinator's menu: (endpoint, text, beginning of the paths that belong to it)."""
+    return [
+        ("coordinator.desk", _l("Desk"), "/coordinator/desk"),
+        ("coordinator.imports", _l("Lists"), "/coordinator/import"),
+        ("coordinator.tutors", _l("Volunteers"), "/coordinator/volunteers"),
+        ("coordinator.pupils", _l("Pupils"), "/coordinator/pupils"),
+        ("coordinator.matching", _l("Matching"), "/coordinator/matching"),
+    ]
+
+
+def static_url(filename: str) -> str:
+    """The address of a static file. It changes with the content, so it may be kept for ever."""
+    file = Path(str(current_app.static_folder)) / filename
+    return url_for("static", filename=filename, v=_digest(file, file.stat().st_mtime_ns))
+
+
+@cache
+def _digest(file: Path, _changed_at: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def local_name(row: Named) -> str:
+    """A subject's, level's, channel's or language's name in the reader's language."""
+    return row.name_in(i18n.page_locale())
+
+
+def national_phone(number: str) -> str:
+    """An E.164 number as people of its country write it, such as "0600-000101"."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+def windows_by_day(windows: Iterable[WeeklyWindow]) -> list[tuple[str, str]]:
+    """Weekly windows in order, as (name of the weekday, "17:30–19:30, 20:00–21:00")."""
+    days: dict[int, list[str]] = {}
+    for day, start, end in sorted(window.as_window() for window in windows):
+        stretch = f"{i18n.format_minute(start)}–{i18n.format_minute(end)}"
+        days.setdefault(day, []).append(stretch)
+    return [(i18n.weekday_name(day), ", ".join(stretches)) for day, stretches in days.items()]
