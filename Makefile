@@ -20,7 +20,7 @@ help:
 # exec leaves the program alone with the terminal, so that Ctrl-C reaches it and nothing else.
 run:
 	@tools/setup.sh
-	@N9RAW_DEMO=1 exec .venv/bin/python -m flask --app app demo --port $(PORT)
+	@exec .venv/bin/python -m app.demo --port $(PORT)
 
 reset:
 	@tools/reset.sh

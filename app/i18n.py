@@ -9,7 +9,9 @@ from datetime import datetime
 from babel.dates import format_date, format_datetime, get_day_names
 from flask import current_app, has_request_context, session
 from flask_babel import get_locale as _babel_locale
-from flask_babel import gettext, lazy_gettext, ngettext
+from flask_babel import gettext as _gettext
+from flask_babel import lazy_gettext
+from flask_babel import ngettext as _ngettext
 
 from scheduler import clock
 
@@ -17,8 +19,18 @@ PAGE_LOCALES = ("fr", "ar", "en")
 LOCALE_NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
 _DATE_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
 
-_ = gettext
 _l = lazy_gettext
+"""Marks a text that is translated when it is shown, not when it is made."""
+
+
+def _(message: str, **values: object) -> str:
+    """The message in the reader's language, with its %(name)s filled in."""
+    return str(_gettext(message, **values))
+
+
+def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
+    """The message in the reader's language, in the form that `num` takes there."""
+    return str(_ngettext(singular, plural, num, **values))
 
 
 def select_locale() -> str:

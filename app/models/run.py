@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, SmallInteger, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
 from app.models.coordinator import Coordinator
@@ -41,9 +41,9 @@ class MatchRun(Model):
     seconds: Mapped[int]
     iterations: Mapped[int | None]
     """Set where the run is to be repeatable to the byte: the clock then plays no part."""
-    problem_gz: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    problem_gz: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """The problem as it stood when the run was asked for: gzipped JSON, docs/problem-format.md."""
-    plan_gz: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    plan_gz: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
     claim: Mapped[str | None] = mapped_column(String(40))
     """The worker's token: who writes to a run must still hold it."""
@@ -59,6 +59,9 @@ class MatchRun(Model):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(500))
     """What went wrong, for the coordinator to pass on."""
+
+    has_plan: Mapped[bool] = column_property(plan_gz.is_not(None))
+    """Whether it found anything; known without reading the plan itself."""
 
     requested_by: Mapped[Coordinator | None] = relationship()
     groups: Mapped[list[ProposedGroup]] = relationship(

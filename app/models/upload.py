@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, LargeBinary, String
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import NEVER_REUSE_IDS, Model
 from app.models.types import UTCDateTime, states
@@ -26,6 +26,6 @@ class PendingImport(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ListKind] = mapped_column(states(ListKind))
     filename: Mapped[str] = mapped_column(String(255))
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("coordinator.id"))
     uploaded_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -153,7 +153,7 @@ def upgrade() -> None:
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("iterations", sa.Integer(), nullable=True),
-        sa.Column("problem_gz", sa.LargeBinary(), nullable=True),
+        sa.Column("problem_gz", sa.LargeBinary(), nullable=False),
         sa.Column("plan_gz", sa.LargeBinary(), nullable=True),
         sa.Column("claim", sa.String(length=40), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
@@ -193,7 +193,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("filename", sa.String(length=255), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("uploaded_by_id", sa.Integer(), nullable=False),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,39 @@
+"""`flask coordinator`: the accounts of the staff."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from app.services.coordinators import add_coordinator, change_password
+from app.services.errors import ServiceError
+
+coordinator_commands = AppGroup("coordinator", help="Accounts of coordinators.")
+
+_password = click.option(
+    "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked if not given."
+)
+
+
+@coordinator_commands.command("add")
+@click.argument("email")
+@click.argument("name")
+@_password
+def add(email: str, name: str, password: str) -> None:
+    """Add a coordinator, who signs in with EMAIL."""
+    try:
+        coordinator = add_coordinator(email, name, password)
+    except ServiceError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{coordinator.name} <{coordinator.email}>")
+
+
+@coordinator_commands.command("password")
+@click.argument("email")
+@_password
+def password(email: str, password: str) -> None:
+    """Give the coordinator with EMAIL a new password; it ends their sessions."""
+    try:
+        change_password(email, password)
+    except ServiceError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,21 @@
+"""`flask worker`: the process beside the web one."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+
+
+@click.command("worker")
+@with_appcontext
+def worker_command() -> None:
+    """Solve match runs as they are asked for, until Ctrl-C or SIGTERM."""
+    from app.worker import run_worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    run_worker(current_app._get_current_object())  # type: ignore[attr-defined]

@@ -1,0 +1,233 @@
+"""What a run proposes, read for its coordinator: the groups, who is left waiting, the figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, lazyload, selectinload
+
+from app.extensions import db
+from app.models import (
+    Channel,
+    Household,
+    Language,
+    MatchRun,
+    ProposedGroup,
+    ProposedSeat,
+    Pupil,
+    Subject,
+    Tutor,
+    TutoringRequest,
+    UnservedRequest,
+)
+from app.models.weekly import DAYS
+from app.services.runs import read_plan, read_problem
+
+
+@dataclass(frozen=True, slots=True)
+class TutorProposal:
+    """One tutor and the groups proposed to them, in the order of the week."""
+
+    tutor: Tutor
+    groups: list[ProposedGroup]
+    lessons: int
+    """Weekly lessons in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFigures:
+    """One zone: requests and weight, served and asked."""
+
+    name: str
+    served: int
+    asked: int
+    weight_served: int
+    weight_asked: int
+
+    @property
+    def percent(self) -> int:
+        """The zone's share of weight served, rounded down."""
+        return 100 * self.weight_served // self.weight_asked
+
+
+@dataclass(frozen=True, slots=True)
+class LevelFigures:
+    """One of the four aims of the matching: what was reached, the bound, whether it is proved."""
+
+    name: str
+    value: int | list[int]
+    bound: int | list[int] | None
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recruit:
+    """A volunteer whom it would pay to find next, and what they would add."""
+
+    subject: Subject
+    levels: list[str]
+    channel: str
+    language: str
+    windows: list[list[str]]
+    weight: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """All that the proposal page of a run shows."""
+
+    tutors: list[TutorProposal]
+    unserved: list[UnservedRequest]
+    zones: list[ZoneFigures]
+    levels: list[LevelFigures]
+    recruits: list[Recruit]
+    weight_asked: int
+    seconds: float | None
+    requests: dict[int, TutoringRequest]
+    """Every request of the run by id, with its pupil, subject and level."""
+    channels: dict[str, Channel]
+    languages: dict[str, Language]
+
+    @property
+    def pupil_ids(self) -> set[int]:
+        """The children whom the page shows."""
+        return {request.pupil_id for request in self.requests.values()}
+
+    @property
+    def served(self) -> int:
+        return len(self.requests) - len(self.unserved)
+
+    @property
+    def pupils_served(self) -> int:
+        """Children with at least one group."""
+        waiting = {entry.request_id for entry in self.unserved}
+        return len({r.pupil_id for key, r in self.requests.items() if key not in waiting})
+
+    @property
+    def weight_served(self) -> int:
+        return sum(zone.weight_served for zone in self.zones)
+
+    @property
+    def group_count(self) -> int:
+        return sum(len(tutor.groups) for tutor in self.tutors)
+
+
+def read_proposal(run: MatchRun) -> Proposal:
+    """The proposal of a run that has a plan; NotFound for one that has none.
+
+    The number of queries does not depend on the number of groups.
+    """
+    plan = read_plan(run.id)
+    groups = _groups(run.id)
+    unserved = _unserved(run.id)
+    served = [seat.request for group in groups for seat in group.seats]
+    waiting = [entry.request for entry in unserved]
+    weights = {entry["id"]: entry["weight"] for entry in read_problem(run.id)["requests"]}
+    subjects = {row.code: row for row in db.session.scalars(select(Subject))}
+    return Proposal(
+        tutors=list(_by_tutor(groups)),
+        unserved=sorted(unserved, key=lambda entry: _place(entry.request)),
+        zones=list(_zone_figures(served, waiting, weights)),
+        levels=[LevelFigures(**level) for level in plan["levels"]],
+        recruits=[_recruit(line, subjects) for line in plan["advice"]],
+        weight_asked=sum(weights.values()),
+        seconds=plan["seconds"],
+        requests={request.id: request for request in (*served, *waiting)},
+        channels={row.code: row for row in db.session.scalars(select(Channel))},
+        languages={row.code: row for row in db.session.scalars(select(Language))},
+    )
+
+
+def _groups(run_id: int) -> list[ProposedGroup]:
+    return list(
+        db.session.scalars(
+            select(ProposedGroup)
+            .where(ProposedGroup.run_id == run_id)
+            .options(
+                joinedload(ProposedGroup.tutor).options(lazyload("*")),
+                joinedload(ProposedGroup.subject),
+                joinedload(ProposedGroup.level),
+                selectinload(ProposedGroup.seats)
+                .joinedload(ProposedSeat.request)
+                .options(*_with_family()),
+            )
+        )
+    )
+
+
+def _unserved(run_id: int) -> list[UnservedRequest]:
+    return list(
+        db.session.scalars(
+            select(UnservedRequest)
+            .where(UnservedRequest.run_id == run_id)
+            .options(joinedload(UnservedRequest.request).options(*_with_family()))
+        )
+    )
+
+
+def _with_family() -> tuple[Any, ...]:
+    """What a request is shown with: subject, level, pupil, the household's zone."""
+    return (
+        joinedload(TutoringRequest.subject),
+        joinedload(TutoringRequest.level),
+        joinedload(TutoringRequest.pupil)
+        .joinedload(Pupil.household)
+        .options(lazyload("*"), joinedload(Household.zone)),
+    )
+
+
+def _by_tutor(groups: Iterable[ProposedGroup]) -> Iterator[TutorProposal]:
+    listed: dict[int, list[ProposedGroup]] = {}
+    for group in groups:
+        listed.setdefault(group.tutor_id, []).append(group)
+    for of_tutor in sorted(listed.values(), key=lambda them: (them[0].tutor.name, them[0].id)):
+        yield TutorProposal(
+            tutor=of_tutor[0].tutor,
+            groups=sorted(of_tutor, key=_first_start),
+            lessons=sum(len(group.starts) for group in of_tutor),
+        )
+
+
+def _first_start(group: ProposedGroup) -> tuple[int, str, int]:
+    """Where a group stands in the week; those without a time come last."""
+    starts = [(DAYS.index(start[0]), start[1]) for start in group.starts if start]
+    return (*min(starts, default=(len(DAYS), "")), group.id)
+
+
+def _place(request: TutoringRequest) -> tuple[str, str, int]:
+    return request.pupil.household.zone.name, request.pupil.name, request.id
+
+
+def _zone_figures(
+    served: list[TutoringRequest], waiting: list[TutoringRequest], weights: dict[str, int]
+) -> Iterator[ZoneFigures]:
+    counts: dict[str, Counter[str]] = {}
+    for requests, is_served in ((served, True), (waiting, False)):
+        for request in requests:
+            zone = counts.setdefault(request.pupil.household.zone.name, Counter())
+            weight = weights[f"R{request.id}"]
+            zone.update(asked=1, weight_asked=weight)
+            if is_served:
+                zone.update(served=1, weight_served=weight)
+    for name in sorted(counts):
+        zone = counts[name]
+        yield ZoneFigures(
+            name, zone["served"], zone["asked"], zone["weight_served"], zone["weight_asked"]
+        )
+
+
+def _recruit(line: dict[str, Any], subjects: dict[str, Subject]) -> Recruit:
+    return Recruit(
+        subject=subjects[line["subject"]],
+        levels=line["levels"],
+        channel=line["channel"],
+        language=line["language"],
+        windows=line["available"],
+        weight=line["adds"],
+        requests=len(line["requests"]),
+    )

@@ -1,0 +1,41 @@
+"""Forms of the coordinators' pages."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import IntegerField
+from wtforms.validators import InputRequired, NumberRange, Optional
+
+from app.i18n import _l
+from app.services.runs import LARGEST_SEED, LONGEST_SECONDS, MOST_ITERATIONS, SHORTEST_SECONDS
+
+
+class StartRunForm(FlaskForm):
+    """How a match run is to search."""
+
+    seconds = IntegerField(
+        _l("How long to search, in seconds"),
+        [
+            InputRequired(_l("Give a number of seconds.")),
+            NumberRange(
+                SHORTEST_SECONDS,
+                LONGEST_SECONDS,
+                _l("Give the search between 5 and 3600 seconds."),
+            ),
+        ],
+    )
+    seed = IntegerField(
+        _l("Seed"),
+        [
+            InputRequired(_l("Give a whole number; 0 will do.")),
+            NumberRange(0, LARGEST_SEED, _l("The seed is a whole number from 0 to 2147483647.")),
+        ],
+        default=0,
+    )
+    iterations = IntegerField(
+        _l("Number of steps, for a run that can be repeated exactly"),
+        [
+            Optional(),
+            NumberRange(1, MOST_ITERATIONS, _l("The number of steps is between 1 and 1000000.")),
+        ],
+    )

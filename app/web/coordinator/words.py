@@ -1,0 +1,173 @@
+"""What a run found, in the words of a coordinator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.i18n import _, ngettext, page_locale, weekday_name
+from app.models import MatchRun, RunState, TutoringRequest, UnservedRequest
+from app.models.weekly import DAYS
+from app.services.proposals import LevelFigures, Proposal, Recruit
+
+NAMES_SHOWN = 3
+
+
+def weekly_start(start: list[Any] | None) -> str:
+    """A weekly start such as "Wednesday 18:30"; a time still to be agreed says so."""
+    if start is None:
+        return _("time to be agreed")
+    return f"{weekday_name(DAYS.index(start[0]))} {start[1]}"
+
+
+def weekly_window(window: list[str]) -> str:
+    """A weekly window such as "Saturday 10:00-11:00"."""
+    return f"{weekday_name(DAYS.index(window[0]))} {window[1]}–{window[2]}"
+
+
+def reason(entry: UnservedRequest, proposal: Proposal) -> str:
+    """Why a request is left waiting: the first thing that stands in its way."""
+    request = entry.request
+    values = {
+        "subject": request.subject.name_in(page_locale()),
+        "level": request.level.code,
+    }
+    if entry.reason == "taken":
+        return _taken(entry.detail, proposal)
+    return {
+        "no_tutor": _("No vetted volunteer teaches %(subject)s at level %(level)s.", **values),
+        "needs_unmet": _("No volunteer for %(subject)s meets what the pupil needs.", **values),
+        "no_common_channel": _(
+            "The volunteers for %(subject)s at level %(level)s use none of the family's ways of "
+            "being reached.",
+            **values,
+        ),
+        "no_common_language": _(
+            "The volunteers for %(subject)s at level %(level)s speak none of the family's "
+            "languages.",
+            **values,
+        ),
+        "too_few_lessons": _(
+            "No volunteer for %(subject)s at level %(level)s gives as many lessons a week as this "
+            "pupil asks.",
+            **values,
+        ),
+        "no_common_time": _(
+            "No volunteer for %(subject)s at level %(level)s is free while the family's telephone "
+            "is at home.",
+            **values,
+        ),
+        "vetoed": _("Every volunteer who could teach this pupil was ruled out."),
+        "phone_busy": _(
+            "At every possible time the family's telephone is in another of its lessons."
+        ),
+    }[entry.reason]
+
+
+def _taken(detail: dict[str, Any], proposal: Proposal) -> str:
+    holders = [proposal.requests[int(name[1:])] for name in detail["held_by"]]
+    text = _("Every possible place is taken: by %(names)s.", names=_names(holders))
+    leaving = [proposal.requests[int(name[1:])] for name in detail["exchange"]["out"]]
+    if not leaving:
+        return text
+    return (
+        text
+        + " "
+        + _("The smallest exchange: %(names)s would lose the place.", names=_names(leaving))
+    )
+
+
+def _names(requests: list[TutoringRequest]) -> str:
+    """The first few pupils with what they learn, and how many more there are."""
+    shown = [
+        f"{request.pupil.name} ({request.subject.name_in(page_locale())})"
+        for request in requests[:NAMES_SHOWN]
+    ]
+    text = _(", ").join(shown)
+    more = len(requests) - NAMES_SHOWN
+    if more > 0:
+        text += " " + ngettext("and %(num)s more", "and %(num)s more", more)
+    return text
+
+
+def aim(level: LevelFigures) -> str:
+    """What one of the four aims of the matching is about."""
+    return {
+        "weight_served": _("Serve as many as possible, exam classes first"),
+        "zones": _("Leave no zone behind"),
+        "kept": _("Keep pupils with their former volunteer"),
+        "cost": _("Spend volunteers' time and families' money well"),
+    }[level.name]
+
+
+def reached(level: LevelFigures, proposal: Proposal) -> str:
+    """What was reached for one aim."""
+    if isinstance(level.value, list):
+        least = min(level.value, default=0)
+        return _("least-served zone: %(percent)s %%", percent=f"{least / 10:.1f}")
+    if level.name == "weight_served":
+        return _("%(served)s of %(asked)s points", served=level.value, asked=proposal.weight_asked)
+    if level.name == "kept":
+        return ngettext("%(num)s pupil", "%(num)s pupils", level.value)
+    return ngettext("%(num)s point of cost", "%(num)s points of cost", level.value)
+
+
+def certainty(level: LevelFigures) -> str:
+    """How sure it is that nothing better exists."""
+    if level.proved:
+        return _("proved: no better plan exists")
+    if level.name == "weight_served" and isinstance(level.bound, int):
+        return _("no plan can reach more than %(bound)s", bound=level.bound)
+    return _("not proved: a better plan may exist")
+
+
+def recruit(line: Recruit, proposal: Proposal) -> str:
+    """Whom it would pay to find next."""
+    return _(
+        "%(subject)s %(levels)s, %(channel)s, in %(language)s, %(window)s",
+        subject=line.subject.name_in(page_locale()),
+        levels=_(", ").join(line.levels),
+        channel=proposal.channels[line.channel].name_in(page_locale()),
+        language=proposal.languages[line.language].name_in(page_locale()),
+        window=_(", ").join(weekly_window(window) for window in line.windows),
+    )
+
+
+def state(run: MatchRun) -> str:
+    """The state of a run in a word or two."""
+    return {
+        RunState.QUEUED: _("waiting"),
+        RunState.RUNNING: _("searching"),
+        RunState.DONE: _("done"),
+        RunState.FAILED: _("failed"),
+        RunState.CANCELLED: _("stopped early"),
+        RunState.PUBLISHED: _("published"),
+        RunState.UNDONE: _("taken back"),
+    }[run.state]
+
+
+def state_kind(run: MatchRun) -> str:
+    """How a run's state is coloured."""
+    return {
+        RunState.DONE: "good",
+        RunState.PUBLISHED: "good",
+        RunState.FAILED: "bad",
+        RunState.CANCELLED: "warn",
+    }.get(run.state, "neutral")
+
+
+def phase(run: MatchRun) -> str:
+    """What the search is doing now."""
+    return {
+        "weight_served": _("Aim 1 of 4: serve as many as possible"),
+        "zones": _("Aim 2 of 4: leave no zone behind"),
+        "kept": _("Aim 3 of 4: keep pupils with their former volunteer"),
+        "cost": _("Aim 4 of 4: spend time and money well"),
+        "reasons": _("Writing down the reasons"),
+    }.get(run.phase or "", _("Getting ready"))
+
+
+def points(weight: int | None) -> str:
+    """A weight in words, or that it is not known yet."""
+    if weight is None:
+        return _("not known yet")
+    return ngettext("%(num)s point", "%(num)s points", weight)

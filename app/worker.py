@@ -1,0 +1,104 @@
+"""The worker: what runs beside the web process, driven by the loop of scheduler/."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app
+
+from app.services import solving
+from app.services.imports.pending import delete_stale_imports
+from app.services.solving import ClaimedRun, ClaimLost
+from app.solver_process import SolveFailed, SolverProcess
+from config import Config
+from matching.check import check
+from matching.io import read_plan, read_problem
+from scheduler import loop
+from scheduler.loop import Tick
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 0.5
+_REPORT_EVERY_SECONDS = 1.0
+_STALE_IMPORTS_EVERY_SECONDS = 3600.0
+_GRACE_SECONDS = 30.0
+"""How long past its time a child may still be writing its plan before it is ended."""
+
+
+def run_worker(app: Flask) -> None:
+    """Do the worker's work until SIGTERM or SIGINT, then put down what is under way."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    loop.run(worker_ticks(app), stop)
+
+
+def worker_ticks(app: Flask) -> list[Tick]:
+    """All that the worker does, each with how often it looks for something to do."""
+
+    def within_app(call: Callable[[threading.Event], None]) -> Callable[[threading.Event], None]:
+        def tick(stop: threading.Event) -> None:
+            with app.app_context():
+                call(stop)
+
+        return tick
+
+    return [
+        Tick("solve", within_app(solve_next), _LOOK_EVERY_SECONDS),
+        Tick(
+            "delete stale imports",
+            within_app(lambda _stop: delete_stale_imports()),
+            _STALE_IMPORTS_EVERY_SECONDS,
+        ),
+    ]
+
+
+def solve_next(stop: threading.Event) -> None:
+    """Claim a waiting run and see it to its end; if `stop` is set meanwhile, give it back."""
+    config: Config = current_app.config["N9RAW"]
+    run = solving.claim_run(config.run_lease_seconds)
+    if run is None:
+        return
+    log.info("match run %s: solving %s requests", run.id, len(run.problem["requests"]))
+    try:
+        plan = _solve(run, stop, config.run_lease_seconds)
+        if plan is None:
+            solving.give_back(run)
+        else:
+            solving.finish_run(run, plan)
+    except ClaimLost:
+        log.warning("match run %s was taken over by another worker", run.id)
+    except SolveFailed as failure:
+        log.error("match run %s failed: %s", run.id, failure)
+        solving.fail_run(run, str(failure))
+
+
+def _solve(run: ClaimedRun, stop: threading.Event, lease_seconds: float) -> dict[str, Any] | None:
+    """The checked plan that a child found; None if `stop` was set before it had one."""
+    deadline = time.monotonic() + run.seconds + _GRACE_SECONDS
+    next_report = 0.0
+    with SolverProcess(run) as child:
+        while not child.ended(within_seconds=0.1):
+            now = time.monotonic()
+            if stop.is_set():
+                return None
+            if run.iterations is None and now > deadline:
+                raise SolveFailed(f"the solver had not ended {_GRACE_SECONDS:.0f} s past its time")
+            if now >= next_report:
+                next_report = now + _REPORT_EVERY_SECONDS
+                if solving.record_progress(run, child.progress(), lease_seconds):
+                    child.ask_to_stop()
+        return _checked(run, child.plan())
+
+
+def _checked(run: ClaimedRun, plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan, unless the checker, which shares nothing with the solver, finds a fault in it."""
+    faults = check(read_problem(run.problem), read_plan(plan))
+    if faults:
+        raise SolveFailed(f"the plan breaks a rule: {faults[0]}")
+    return plan
