@@ -1,0 +1,61 @@
+"""Who teaches whom, and when in the week.
+
+    import matching
+
+    problem = matching.read_problem("problem.json")
+    plan = matching.solve(problem, stop=matching.MaxRuntime(10))
+    assert not matching.check(problem, plan)
+
+Loading this package is light; `solve` loads the solver when it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matching.io import (
+    FormatError,
+    PlanError,
+    ProblemError,
+    plan_to_json,
+    problem_to_json,
+    read_plan,
+    read_problem,
+)
+from matching.plan import Plan
+from matching.problem import Problem
+from matching.stop import Cancelled, FirstOf, Left, MaxIterations, MaxRuntime, Stop
+
+__all__ = [
+    "Cancelled",
+    "FirstOf",
+    "FormatError",
+    "Left",
+    "MaxIterations",
+    "MaxRuntime",
+    "Plan",
+    "PlanError",
+    "Problem",
+    "ProblemError",
+    "Stop",
+    "plan_to_json",
+    "problem_to_json",
+    "read_plan",
+    "read_problem",
+    "solve",
+]
+
+Progress = Callable[[str, int | None, int | None], None]
+
+
+def solve(
+    problem: Problem, *, stop: Stop, seed: int = 0, progress: Progress | None = None
+) -> Plan:
+    """The best plan found before `stop` says so, or sooner if all four levels are proved.
+
+    `progress` is called with the phase, the best figure so far and its bound; from any thread.
+    The same problem, seed and MaxIterations give the same plan, whatever the machine.
+    """
+    from matching import solver
+
+    return solver.solve(problem, stop, seed, progress or (lambda phase, best, bound: None))

@@ -1,0 +1,347 @@
+"""Improving a timetable level by level with CP-SAT, each level kept while the next is improved."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ortools.sat.python import cp_model
+
+from matching.model import Class, Linear, Model, Var
+from matching.objective import FULL, asked_by_zone, keeps_tutor, share_of, worth, zone_of
+from matching.plan import Level, LevelValue
+from matching.stop import Left, Stop
+from matching.timetable import Timetable
+
+ITERATIONS_A_SECOND = 100  # of CP-SAT's deterministic clock
+POLL_SECONDS = 0.05
+EPSILON = 1e-6
+
+# What a level may use of what is left, so that those below get their turn; the last takes all.
+SHARES = {"weight_served": 0.7, "zones": 0.5, "kept": 0.4, "cost": 1.0}
+
+Report = Callable[[str, int | None, int | None], None]
+
+
+@dataclass(slots=True)
+class Found:
+    """The best timetable, and for each level improved so far its bound and whether proved."""
+
+    table: Timetable
+    bounds: dict[str, LevelValue] = field(default_factory=dict)
+    proved: dict[str, bool] = field(default_factory=dict)
+
+
+class Levels:
+    """One climb through the levels."""
+
+    def __init__(self, table: Timetable, stop: Stop, seed: int, report: Report) -> None:
+        self.stop = stop
+        self.seed = seed
+        self.report = report
+        self.used = 0.0
+        self.found = Found(table)
+        self.model = Model(table)
+        self.rules = table.rules
+
+    def climb(self) -> Found:
+        """Improve the levels in order, until all are proved or nothing is left to spend."""
+        proved = True
+        for name, improve in (
+            ("weight_served", self._weight),
+            ("zones", self._zones),
+            ("kept", self._kept),
+            ("cost", self._cost),
+        ):
+            if self.left().nothing:
+                break
+            self.found.bounds[name], reached = improve()
+            proved = proved and reached
+            self.found.proved[name] = proved
+        return self.found
+
+    def left(self) -> Left:
+        return self.stop.left(self.used)
+
+    # --- the four levels; each leaves the model with the constraint that keeps it
+
+    def _weight(self) -> tuple[int, bool]:
+        rules, model = self.rules, self.model
+        weight = sum(rules.requests[r].weight * served for r, served in model.served.items())
+        most = sum(rules.requests[r].weight for r in model.served)
+        return self._raise("weight_served", weight, lambda: worth(self.found.table).weight, most)
+
+    def _kept(self) -> tuple[int, bool]:
+        terms = [
+            var
+            for r, at in self.model.at.items()
+            for place, var in at.items()
+            if keeps_tutor(self.rules, r, place.tutor)
+        ]
+        most = len(self.rules.requests)
+        return self._raise("kept", sum(terms), lambda: worth(self.found.table).kept, most)
+
+    def _raise(
+        self, phase: str, figure: Linear, now: Callable[[], int], most: int
+    ) -> tuple[int, bool]:
+        """Maximise a figure, then hold it; returns its bound and whether it is proved."""
+        self.model.cp.maximize(figure)
+        solved = self.solve(phase, now(), self.allowance(phase)())
+        self.model.cp.add(figure >= now())
+        return (now() if solved.proved else min(most, solved.bound_or(most))), solved.proved
+
+    def _cost(self) -> tuple[int, bool]:
+        self.model.cp.minimize(self._cost_expression())
+        before = worth(self.found.table).cost
+        solved = self.solve("cost", before, self.allowance("cost")(), self._step_hints, least=True)
+        now = worth(self.found.table).cost
+        return (now if solved.proved else max(0, solved.bound_or(0))), solved.proved
+
+    def _cost_expression(self) -> Linear:
+        rules, model = self.rules, self.model
+        terms: list[Linear] = [
+            rules.channels[cls.channel].cost * cls.key[2] * var for cls, var in model.open.items()
+        ]
+        for r, at in model.at.items():
+            for place, var in at.items():
+                terms.append(rules.not_preferred(r, place.starts or ()) * var)
+        self._steps = {t: self._lesson_steps(t, found) for t, found in model.groups_of.items()}
+        for steps in self._steps.values():
+            terms += [(2 * k + 1) * step for k, step in enumerate(steps)]
+        return sum(terms)
+
+    def _lesson_steps(self, t: int, classes: list[Class]) -> list[Var]:
+        """A boolean for each lesson of the tutor; a square is the sum of the first odd numbers."""
+        model = self.model
+        most = min(
+            self.rules.tutors[t].max_lessons_per_week,
+            sum(cls.key[2] * len(model.users[cls]) for cls in classes),
+        )
+        steps = [model.cp.new_bool_var("") for _ in range(most)]
+        model.cp.add(sum(cls.key[2] * model.open[cls] for cls in classes) == sum(steps))
+        for step, following in zip(steps, steps[1:], strict=False):
+            model.cp.add_implication(following, step)
+        return steps
+
+    def _step_hints(self) -> list[tuple[Var, int]]:
+        lessons = self.found.table.lessons_of
+        return [
+            (step, int(k < lessons[t]))
+            for t, steps in self._steps.items()
+            for k, step in enumerate(steps)
+        ]
+
+    def _zones(self) -> tuple[tuple[int, ...], bool]:
+        return ZoneLevel(self).improve()
+
+    # --- one call of the solver
+
+    def allowance(self, phase: str) -> Callable[[], Left]:
+        """What the level may still spend, from now on."""
+        first = self.left()
+        reserve = 1 - SHARES[phase]
+
+        def left() -> Left:
+            now = self.left()
+            return Left(
+                _all_but(reserve, first.seconds, now.seconds),
+                _all_but(reserve, first.iterations, now.iterations),
+            )
+
+        return left
+
+    def solve(
+        self,
+        phase: str,
+        value: int,
+        limits: Left,
+        hints: Callable[[], list[tuple[Var, int]]] = list,
+        least: bool = False,
+    ) -> Solved:
+        """Solve the model as it stands; what is at least as good becomes the timetable found."""
+        self.report(phase, value, None)
+        self.model.hint(self.found.table)
+        for var, hint in hints():
+            self.model.cp.add_hint(var, hint)
+        solver = _solver(limits, self.seed)
+        watch = _Watch(phase, value, self.report)
+        solver.best_bound_callback = watch.on_bound
+        with _interrupted(solver, lambda: self.left().nothing):
+            status = solver.solve(self.model.cp, watch)
+        self.used += solver.response_proto.deterministic_time * ITERATIONS_A_SECOND
+        if status in (cp_model.MODEL_INVALID, cp_model.INFEASIBLE):
+            raise RuntimeError(f"the model of a timetable at hand is {solver.status_name(status)}")
+        if status == cp_model.UNKNOWN:
+            return Solved(False, None, value)
+        objective = round(solver.objective_value)
+        if (objective <= value) if least else (objective >= value):
+            self.found.table = self.model.timetable(list(solver.response_proto.solution))
+            value = objective
+        bound = solver.best_objective_bound
+        whole = math.ceil(bound - EPSILON) if least else math.floor(bound + EPSILON)
+        return Solved(status == cp_model.OPTIMAL, whole, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    proved: bool
+    bound: int | None
+    value: int
+
+    def bound_or(self, trivial: int) -> int:
+        return trivial if self.bound is None else self.bound
+
+
+class ZoneLevel:
+    """Leximin over the zones' shares: the least share as high as can be, and so on.
+
+    `settled` holds the ascending shares proved so far. At each step the highest share that all
+    zones but those settled can reach is found, then how few of them must stay at it.
+    """
+
+    def __init__(self, levels: Levels) -> None:
+        self.levels = levels
+        self.cp = levels.model.cp
+        self.allowed = levels.allowance("zones")
+        rules = levels.rules
+        self.asked = asked_by_zone(rules)
+        served: dict[str, list[Linear]] = {zone: [] for zone in self.asked}
+        for r, is_served in levels.model.served.items():
+            served[zone_of(rules, r)].append(rules.requests[r].weight * is_served)
+        self.served: dict[str, Linear] = {zone: sum(terms) for zone, terms in served.items()}
+        self.settled: list[int] = []
+        self._reached: dict[tuple[str, int], Var] = {}
+
+    def improve(self) -> tuple[tuple[int, ...], bool]:
+        """The bound of the shares, and whether they reach it; kept from here on either way."""
+        while self._unsettled:
+            raised = self._raise_least()
+            if not raised.proved:
+                first = min(FULL, raised.bound_or(FULL))
+                return self._give_up([first] + [FULL] * (self._unsettled - 1))
+            self._hold(raised.value, self._unsettled)
+            if raised.value >= FULL:
+                self.settled += [FULL] * self._unsettled
+                break
+            above = self._most_above(raised.value)
+            if not above.proved:
+                most = min(self._unsettled, above.bound_or(self._unsettled))
+                return self._give_up([raised.value] * (self._unsettled - most) + [FULL] * most)
+            self._hold(raised.value + 1, above.value)
+            self.settled += [raised.value] * (self._unsettled - above.value)
+        return tuple(self.settled), True
+
+    @property
+    def _unsettled(self) -> int:
+        return len(self.asked) - len(self.settled)
+
+    def _raise_least(self) -> Solved:
+        """The highest share that all zones but the settled ones can reach together."""
+        now = self._shares()
+        least = sorted(now.values())[len(self.settled)]
+        share = self.cp.new_int_var(least, FULL, "")
+        own: list[tuple[Var, int]] = [(share, least)]
+        chosen = []
+        for zone, asked in self.asked.items():
+            counts = self.cp.new_bool_var("")
+            self.cp.add(FULL * self.served[zone] >= asked * share).only_enforce_if(counts)
+            chosen.append(counts)
+            own.append((counts, int(now[zone] >= least)))
+        self.cp.add(sum(chosen) >= self._unsettled)
+        self.cp.maximize(share)
+        return self._solve(least, own)
+
+    def _most_above(self, share: int) -> Solved:
+        """How many zones can get beyond the share."""
+        reached = [self._reach(zone, share + 1) for zone in self.asked]
+        self.cp.maximize(sum(reached))
+        return self._solve(sum(now > share for now in self._shares().values()), [])
+
+    def _solve(self, value: int, own: list[tuple[Var, int]]) -> Solved:
+        return self.levels.solve("zones", value, self.allowed(), lambda: own + self._hints())
+
+    def _shares(self) -> dict[str, int]:
+        return {zone.zone: share_of(zone) for zone in worth(self.levels.found.table).zones}
+
+    def _hints(self) -> list[tuple[Var, int]]:
+        shares = self._shares()
+        return [(var, int(shares[zone] >= share)) for (zone, share), var in self._reached.items()]
+
+    def _reach(self, zone: str, share: int) -> Var:
+        """A boolean that may be true only if the zone's share is at least this."""
+        if (zone, share) not in self._reached:
+            var = self.cp.new_bool_var("")
+            needed = -(-share * self.asked[zone] // FULL)
+            self.cp.add(self.served[zone] >= needed).only_enforce_if(var)
+            self._reached[zone, share] = var
+        return self._reached[zone, share]
+
+    def _hold(self, share: int, zones: int) -> None:
+        """From here on at least so many zones reach the share."""
+        self.cp.add(sum(self._reach(zone, share) for zone in self.asked) >= zones)
+
+    def _give_up(self, rest: list[int]) -> tuple[tuple[int, ...], bool]:
+        """Keep what each zone has, and tell what is not ruled out for those unsettled."""
+        for zone in worth(self.levels.found.table).zones:
+            self.cp.add(self.served[zone.zone] >= zone.served)
+        return tuple(self.settled + rest), False
+
+
+def _all_but(reserve: float, first: float, now: float) -> float:
+    """Of what was left at first, a part stays reserved; the rest may be spent."""
+    return now if math.isinf(first) or math.isinf(now) else max(0.0, now - reserve * first)
+
+
+def _solver(limits: Left, seed: int) -> cp_model.CpSolver:
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.linearization_level = 2
+    solver.parameters.random_seed = seed % 2**31
+    solver.parameters.catch_sigint_signal = False
+    if not math.isinf(limits.seconds):
+        solver.parameters.max_time_in_seconds = max(0.0, limits.seconds)
+    if not math.isinf(limits.iterations):
+        solver.parameters.max_deterministic_time = limits.iterations / ITERATIONS_A_SECOND
+    return solver
+
+
+class _Watch(cp_model.CpSolverSolutionCallback):
+    """Reports every better figure and every better bound."""
+
+    def __init__(self, phase: str, value: int, report: Report) -> None:
+        super().__init__()
+        self._phase = phase
+        self._report = report
+        self._best = value
+        self._bound: int | None = None
+
+    def on_solution_callback(self) -> None:
+        self._best = round(self.objective_value)
+        self._report(self._phase, self._best, self._bound)
+
+    def on_bound(self, bound: float) -> None:
+        if math.isfinite(bound):
+            self._bound = round(bound)
+            self._report(self._phase, self._best, self._bound)
+
+
+@contextmanager
+def _interrupted(solver: cp_model.CpSolver, over: Callable[[], bool]) -> Iterator[None]:
+    """Ends the search as soon as nothing is left: the solver reads only its own clock."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(POLL_SECONDS):
+            if over():
+                solver.stop_search()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,240 @@
+"""The hard rules that hold for one request and one tutor, whatever the rest of the plan.
+
+`Rules` numbers tutors, households and requests by their place in the problem and keeps what
+the rules ask of them in arrays, so that all tutors of a subject and level are filtered at once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.problem import Minute, Pin, Problem, Request
+from matching.slots import Grid
+
+WORD = 64
+
+# In the order in which tutors are filtered: the first that leaves nobody is the reason.
+FILTERS = (
+    "no_tutor",
+    "needs_unmet",
+    "no_common_channel",
+    "no_common_language",
+    "too_few_lessons",
+    "no_common_time",
+    "vetoed",
+)
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One tutor for one request, with all that the two may agree on.
+
+    Timed lessons start on one of `mask`, unless `fixed` names the starts; lessons whose times
+    are agreed later have `timed` False. `channels` (roomiest first) and `languages` (most spoken
+    first) are never empty.
+    """
+
+    tutor: int
+    timed: bool
+    mask: int
+    fixed: tuple[Minute, ...] | None
+    channels: tuple[str, ...]
+    languages: tuple[str, ...]
+
+
+class Rules:
+    """The problem, numbered and ready to be asked."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.grid = Grid(problem.lesson_minutes, problem.start_every)
+        self.channels = problem.channels
+        self.tutors = problem.tutors
+        self.requests = problem.requests
+        self.tutor_index = {tutor.id: i for i, tutor in enumerate(problem.tutors)}
+        self.request_index = {request.id: i for i, request in enumerate(problem.requests)}
+        household_index = {household.id: i for i, household in enumerate(problem.households)}
+        self.home = [household_index[request.household] for request in problem.requests]
+        pupils: dict[str, int] = {}
+        self.pupil = [pupils.setdefault(r.pupil, len(pupils)) for r in problem.requests]
+        self.phones = [household.phones for household in problem.households]
+        self.tutor_mask = [
+            None if tutor.available is None else self.grid.inside(tutor.available)
+            for tutor in problem.tutors
+        ]
+        self.home_mask = [
+            None if household.reachable is None else self.grid.inside(household.reachable)
+            for household in problem.households
+        ]
+        self.pins: dict[int, Pin] = {}
+        self.vetoes: dict[int, set[int]] = defaultdict(set)
+        for veto in problem.vetoes:
+            self.vetoes[self.request_index[veto.request]].add(self.tutor_index[veto.tutor])
+        self.speakers = Counter(
+            language for household in problem.households for language in household.languages
+        )
+        self._fill_arrays()
+
+    def _fill_arrays(self) -> None:
+        tutors = self.tutors
+        teachers: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for i, tutor in enumerate(tutors):
+            for taught in sorted({(t.subject, lv) for t in tutor.teaches for lv in t.levels}):
+                teachers[taught].append(i)
+        self._teachers = {key: np.array(found, dtype=np.intp) for key, found in teachers.items()}
+        self._has_channel = _membership([tutor.channels for tutor in tutors])
+        self._has_language = _membership([tutor.languages for tutor in tutors])
+        self._has_tag = _membership([tutor.tags for tutor in tutors])
+        self._most_lessons = np.array([t.max_lessons_per_week for t in tutors], dtype=np.int64)
+        self._untimed = np.array([tutor.available is None for tutor in tutors], dtype=bool)
+        words = -(-self.grid.size // WORD)
+        self._starts = np.zeros((len(tutors), words), dtype=np.uint64)
+        for i, mask in enumerate(self.tutor_mask):
+            self._starts[i] = self._words(mask or 0)
+
+    def _words(self, mask: int) -> NDArray[np.uint64]:
+        size = -(-self.grid.size // WORD) * WORD // 8
+        return np.frombuffer(mask.to_bytes(size, "little"), dtype=np.dtype("<u8"))
+
+    def teachers(self, r: int) -> Indices:
+        """The tutors who teach the request's subject at its level."""
+        request = self.requests[r]
+        return self._teachers.get((request.subject, request.level), np.empty(0, dtype=np.intp))
+
+    def filtered(self, r: int) -> tuple[Indices, str | None]:
+        """The tutors who could serve the request, or none and the reason for it."""
+        request = self.requests[r]
+        household = self.problem.households[self.home[r]]
+        left = self.teachers(r)
+        for reason in FILTERS:
+            if reason == "needs_unmet":
+                for tag in request.needs:
+                    left = left[_those_with(self._has_tag, (tag,), left)]
+            elif reason == "no_common_channel":
+                left = left[_those_with(self._has_channel, household.channels, left)]
+            elif reason == "no_common_language":
+                left = left[_those_with(self._has_language, household.languages, left)]
+            elif reason == "too_few_lessons":
+                left = left[self._most_lessons[left] >= request.lessons_per_week]
+            elif reason == "no_common_time":
+                left = left[self._with_common_time(left, r)]
+            elif reason == "vetoed" and r in self.vetoes:
+                left = left[~np.isin(left, list(self.vetoes[r]))]
+            if not len(left):
+                return left, reason
+        return left, None
+
+    def _with_common_time(self, tutors: Indices, r: int) -> NDArray[np.bool_]:
+        mask = self.home_mask[self.home[r]]
+        if mask is None:
+            return np.ones(len(tutors), dtype=bool)
+        common = (self._starts[tutors] & self._words(mask)).any(axis=1)
+        lessons = self.requests[r].lessons_per_week
+        if lessons > 1:
+            for i in np.flatnonzero(common):
+                common[i] = self.grid.days(mask & (self.tutor_mask[tutors[i]] or 0)) >= lessons
+        return np.asarray(common | self._untimed[tutors])
+
+    def option(self, r: int, t: int) -> Option | None:
+        """How a request without a pin could be with a tutor who passes all filters."""
+        return self._agree(r, t, None)
+
+    def options(self, r: int) -> Iterator[Option]:
+        """Every way in which the request may be served, tutors in the problem's order."""
+        pin = self.pins.get(r)
+        if pin is not None:
+            option = self.pinned_option(pin)
+            if option is not None:
+                yield option
+            return
+        for t in self.filtered(r)[0]:
+            option = self._agree(r, int(t), None)
+            if option is not None:
+                yield option
+
+    def pinned_option(self, pin: Pin) -> Option | None:
+        """What a pin leaves open, or None if it asks for what can't be.
+
+        What the pin names is exempt from windows, grid, channels and languages; the tutor's
+        tags are not looked at.
+        """
+        r, t = self.request_index[pin.request], self.tutor_index[pin.tutor]
+        if t not in self.teachers(r) or t in self.vetoes.get(r, ()):
+            return None
+        if self.requests[r].lessons_per_week > self.tutors[t].max_lessons_per_week:
+            return None
+        return self._agree(r, t, pin)
+
+    def _agree(self, r: int, t: int, pin: Pin | None) -> Option | None:
+        tutor, household = self.tutors[t], self.problem.households[self.home[r]]
+        channels = _common(pin and pin.channel, tutor.channels, household.channels)
+        channels = tuple(sorted(channels, key=self._roomiest_first))
+        languages = _common(pin and pin.language, tutor.languages, household.languages)
+        languages = tuple(sorted(languages, key=self._most_spoken_first))
+        if not channels or not languages:
+            return None
+        if pin is not None and pin.starts is not None:
+            return Option(t, True, 0, pin.starts, channels, languages)
+        mine, theirs = self.tutor_mask[t], self.home_mask[self.home[r]]
+        if mine is None or theirs is None:
+            return Option(t, False, 0, None, channels, languages)
+        mask = mine & theirs
+        if self.grid.days(mask) < self.requests[r].lessons_per_week:
+            return None
+        return Option(t, True, mask, None, channels, languages)
+
+    def _roomiest_first(self, channel: str) -> tuple[int, int]:
+        return -self.channels[channel].max_group, self.channels[channel].cost
+
+    def _most_spoken_first(self, language: str) -> int:
+        return -self.speakers[language]
+
+    def subject_key(self, r: int) -> tuple[str, str, int]:
+        """What the members of a group have in common."""
+        request: Request = self.requests[r]
+        return request.subject, request.level, request.lessons_per_week
+
+    def not_preferred(self, r: int, starts: tuple[Minute, ...]) -> int:
+        """How many of these lessons lie outside the times the request likes best."""
+        windows = self.requests[r].preferred
+        if windows is None:
+            return 0
+        lesson = self.grid.lesson
+        return sum(
+            not any(w.start <= start and start + lesson <= w.end for w in windows)
+            for start in starts
+        )
+
+
+def _common(named: str | None, mine: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
+    if named is not None:
+        return (named,)
+    return tuple(dict.fromkeys(name for name in mine if name in theirs))
+
+
+def _membership(lists: list[tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
+    found: dict[str, NDArray[np.bool_]] = {}
+    for i, names in enumerate(lists):
+        for name in names:
+            if name not in found:
+                found[name] = np.zeros(len(lists), dtype=bool)
+            found[name][i] = True
+    return found
+
+
+def _those_with(
+    having: dict[str, NDArray[np.bool_]], names: tuple[str, ...], tutors: Indices
+) -> NDArray[np.bool_]:
+    """Which of the tutors have at least one of these names."""
+    found = np.zeros(len(tutors), dtype=bool)
+    for name in names:
+        if name in having:
+            found |= having[name][tutors]
+    return found

@@ -1,0 +1,180 @@
+"""From a problem to a plan: pins, a first fill, CP-SAT where the problem is small enough for it,
+and the account of what was done."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable
+
+from matching.advice import advise
+from matching.bound import servable, servable_weight
+from matching.objective import FULL, Worth, keeps_tutor, share_of, worth, zone_of
+from matching.pins import take_pins
+from matching.plan import (
+    LEVEL_NAMES,
+    Group,
+    ImpossiblePin,
+    Level,
+    LevelValue,
+    Objective,
+    Plan,
+    ZoneFigure,
+)
+from matching.problem import Problem
+from matching.reasons import why_unserved
+from matching.rules import Rules
+from matching.search import fill
+from matching.size import fits_model
+from matching.stop import Left, Stop
+from matching.timetable import OpenGroup, Timetable
+
+# Below this, loading CP-SAT is not worth its time.
+LEAST_SECONDS = 1.0
+
+Report = Callable[[str, int | None, int | None], None]
+
+
+def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
+    """See `matching.solve`."""
+    began = time.monotonic()
+    rules = Rules(problem)
+    table = Timetable(rules)
+    impossible = take_pins(table)
+    report("greedy", _weight(table), None)
+    fill(table)
+    report("greedy", _weight(table), None)
+    clocked = not math.isinf(stop.left(0).seconds)
+    bounds: dict[str, LevelValue] = {}
+    proved: dict[str, bool] = {}
+    if _worth_improving(rules, stop.left(0)):
+        from matching.levels import Levels
+
+        found = Levels(table, stop, seed, report).climb()
+        table, bounds, proved = found.table, found.bounds, found.proved
+        fill(table)
+    clocked = clocked or not math.isinf(stop.left(0).seconds)
+    levels = _levels(table, bounds, proved)
+    bound = levels[0].bound
+    assert isinstance(bound, int)
+    report("reasons", _weight(table), bound)
+    unserved = why_unserved(table)
+    report("advice", _weight(table), bound)
+    advice = advise(table)
+    value = worth(table)
+    return Plan(
+        status="optimal" if all(level.proved for level in levels) else "feasible",
+        levels=levels,
+        bound=bound,
+        objective=Objective(
+            weight_served=value.weight,
+            requests_served=len(table.group_of),
+            min_zone_share=min(value.shares, default=None),
+            kept=value.kept,
+            cost=value.cost,
+        ),
+        zones=value.zones,
+        seconds=round(time.monotonic() - began, 2) if clocked else None,
+        seed=seed,
+        groups=_groups(table),
+        unserved=tuple(unserved),
+        impossible_pins=_in_file_order(problem, impossible),
+        advice=tuple(advice),
+    )
+
+
+def _weight(table: Timetable) -> int:
+    return sum(table.rules.requests[r].weight for r in table.group_of)
+
+
+def _worth_improving(rules: Rules, left: Left) -> bool:
+    if left.iterations <= 0 or left.seconds < LEAST_SECONDS:
+        return False
+    return fits_model(rules)
+
+
+def _in_file_order(
+    problem: Problem, impossible: list[ImpossiblePin]
+) -> tuple[ImpossiblePin, ...]:
+    order = {pin.request: i for i, pin in enumerate(problem.pins)}
+    return tuple(sorted(impossible, key=lambda pin: order[pin.request]))
+
+
+# --- levels
+
+
+def _levels(
+    table: Timetable, bounds: dict[str, LevelValue], proved: dict[str, bool]
+) -> tuple[Level, ...]:
+    """Each level's value in the timetable, with the best bound known for it."""
+    value = worth(table)
+    values: dict[str, LevelValue] = {
+        "weight_served": value.weight,
+        "zones": value.shares,
+        "kept": value.kept,
+        "cost": value.cost,
+    }
+    trivial = _trivial_bounds(table.rules, value)
+    trivial.update(bounds)
+    return tuple(
+        Level(name, values[name], trivial[name], proved.get(name, False)) for name in LEVEL_NAMES
+    )
+
+
+def _trivial_bounds(rules: Rules, value: Worth) -> dict[str, LevelValue]:
+    """Bounds that hold for every plan, without any search."""
+    reachable = servable(rules)
+    most = dict.fromkeys((zone.zone for zone in value.zones), 0)
+    kept = 0
+    for r in reachable:
+        most[zone_of(rules, r)] += rules.requests[r].weight
+        kept += any(keeps_tutor(rules, r, option.tutor) for option in rules.options(r))
+    best = (ZoneFigure(zone.zone, most[zone.zone], zone.asked) for zone in value.zones)
+    return {
+        "weight_served": servable_weight(rules),
+        "zones": tuple(sorted(min(FULL, share_of(zone)) for zone in best)),
+        "kept": kept,
+        "cost": 0,
+    }
+
+
+# --- groups
+
+
+def _groups(table: Timetable) -> tuple[Group, ...]:
+    """The groups by tutor and time; a group of pins that carry one name keeps it as its id."""
+    ordered = sorted(table.groups(), key=lambda group: _order(table, group))
+    named = _names(table, ordered)
+    taken = {*named.values(), *(pin.group for pin in table.rules.problem.pins)}
+    numbers = (f"G{i}" for i in range(1, len(ordered) + len(taken) + 1))
+    free = (name for name in numbers if name not in taken)
+    return tuple(_group(table, group, named.get(group) or next(free)) for group in ordered)
+
+
+def _order(table: Timetable, group: OpenGroup) -> tuple[int, bool, tuple[int, ...], list[int]]:
+    return group.tutor, group.starts is None, group.starts or (), sorted(group.members)
+
+
+def _names(table: Timetable, groups: Iterable[OpenGroup]) -> dict[OpenGroup, str]:
+    names: dict[OpenGroup, str] = {}
+    for group in groups:
+        pins = [table.rules.pins[r] for r in group.members if r in table.rules.pins]
+        labels = {pin.group for pin in pins if pin.group is not None}
+        if len(labels) == 1 and not labels & set(names.values()):
+            names[group] = labels.pop()
+    return names
+
+
+def _group(table: Timetable, group: OpenGroup, name: str) -> Group:
+    rules = table.rules
+    subject, level, lessons = group.key
+    return Group(
+        id=name,
+        tutor=rules.tutors[group.tutor].id,
+        subject=subject,
+        level=level,
+        channel=group.channel,
+        language=group.language,
+        starts=group.starts if group.starts is not None else (None,) * lessons,
+        requests=tuple(rules.requests[r].id for r in sorted(group.members)),
+    )
