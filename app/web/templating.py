@@ -25,18 +25,16 @@ def init_templates(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
         coordinator_menu=coordinator_menu,
+        format_day=i18n.format_day,
+        format_moment=i18n.format_moment,
         locale_names=i18n.LOCALE_NAMES,
         page_locale=i18n.page_locale,
         static_url=static_url,
         text_direction=i18n.text_direction,
     )
     environment.filters.update(
-        day=i18n.format_day,
-        minute=i18n.format_minute,
-        moment=i18n.format_moment,
         name=local_name,
         national_phone=national_phone,
-        weekday=i18n.weekday_name,
         windows=windows_by_day,
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, session, url_for
+from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
+from app.services import demo
 from app.services.coordinators import sign_in as check_credentials
 from app.services.errors import Invalid
 from app.services.runs import newest_run_id
@@ -31,7 +32,9 @@ def sign_in() -> ResponseReturnValue:
             login_user(coordinator)
             return redirect(local_page(request.args.get("next")) or _first_page())
     status = 400 if form.is_submitted() else 200
-    page = render_template("account/sign_in.html", form=form, refusals=refusals, demo=None)
+    page = render_template(
+        "account/sign_in.html", form=form, refusals=refusals, demo=_demo_account()
+    )
     return page, status
 
 
@@ -49,6 +52,13 @@ def _forget_session() -> None:
     session.clear()
     if locale:
         session["locale"] = locale
+
+
+def _demo_account() -> dict[str, str] | None:
+    """Who a visitor of the demo may sign in as."""
+    if not current_app.config["N9RAW"].demo:
+        return None
+    return {"email": demo.DEMO_EMAIL, "password": demo.DEMO_PASSWORD}
 
 
 def _first_page() -> str:

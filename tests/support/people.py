@@ -1,0 +1,167 @@
+"""People for tests: a programme, tutors and households, made by the shortest way.
+
+Each function works inside an app context and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from sqlalchemy import select
+
+from app.database import transaction
+from app.extensions import db
+from app.models import (
+    DAYS,
+    Consent,
+    ConsentKind,
+    ConsentMeans,
+    Coordinator,
+    Guardian,
+    Household,
+    HouseholdChannel,
+    HouseholdLanguage,
+    HouseholdWindow,
+    Level,
+    Pupil,
+    Subject,
+    Tutor,
+    TutorChannel,
+    TutoringRequest,
+    TutorLanguage,
+    TutorState,
+    TutorSubject,
+    TutorWindow,
+    Zone,
+)
+from app.services.coordinators import add_coordinator
+from app.services.programme import load_programme
+from scheduler import clock
+
+PASSWORD = "a long password"
+EVENING = ("mon 18:00-20:00",)
+_numbers = count(1)
+
+
+def make_coordinator(email: str = "coordinator@example.org") -> Coordinator:
+    """A coordinator who signs in with PASSWORD."""
+    return add_coordinator(email, "Salma Bennis", PASSWORD)
+
+
+def make_programme() -> None:
+    """The subjects, levels, channels and languages of the programme file."""
+    load_programme()
+
+
+def make_tutor(
+    *,
+    teaches: Sequence[tuple[str, str]] = (("maths", "3AC"),),
+    channels: Sequence[str] = ("call", "whatsapp"),
+    languages: Sequence[str] = ("darija",),
+    windows: Sequence[str] | None = EVENING,
+    most: int = 3,
+    state: TutorState = TutorState.VETTED,
+    name: str = "Rania Mounir",
+) -> int:
+    """A tutor's id. Windows read "mon 18:00-20:00"; None means times to be agreed."""
+    first, _, last = name.partition(" ")
+    number = next(_numbers)
+    with transaction():
+        tutor = Tutor(
+            first_name=first,
+            last_name=last,
+            email=f"v{number}@example.org",
+            max_lessons_per_week=most,
+            times_to_agree=windows is None,
+            state=state,
+            created_at=clock.now(),
+            teaches=[
+                TutorSubject(subject_id=subject(code).id, level_id=level(of).id)
+                for code, of in teaches
+            ],
+            channels=[TutorChannel(channel=code) for code in channels],
+            languages=[TutorLanguage(language=code) for code in languages],
+            windows=[TutorWindow(**window(text)) for text in windows or ()],
+        )
+        db.session.add(tutor)
+        db.session.flush()
+        return tutor.id
+
+
+def make_household(
+    *,
+    pupils: Sequence[tuple[str, str, Sequence[str]]] = (("Hiba Touil", "3AC", ("maths",)),),
+    channels: Sequence[str] = ("call", "whatsapp"),
+    languages: Sequence[str] = ("darija",),
+    windows: Sequence[str] | None = EVENING,
+    zone: str = "Aïn Kaïcher",
+    consent: bool = True,
+    group_consent: bool = True,
+) -> Household:
+    """A household; each pupil is (name, level, subjects)."""
+    with transaction():
+        found = db.session.scalar(select(Zone).where(Zone.name == zone))
+        household = Household(
+            phone=f"+2126000001{next(_numbers):02d}",
+            zone=found or Zone(name=zone, key=zone),
+            times_to_agree=windows is None,
+            created_at=clock.now(),
+            guardian=Guardian(name="Walid Touil"),
+            channels=[HouseholdChannel(channel=code) for code in channels],
+            languages=[HouseholdLanguage(language=code) for code in languages],
+            windows=[HouseholdWindow(**window(text)) for text in windows or ()],
+        )
+        for name, of_level, subjects in pupils:
+            first, _, last = name.partition(" ")
+            household.pupils.append(
+                Pupil(
+                    first_name=first,
+                    last_name=last,
+                    level=level(of_level),
+                    created_at=clock.now(),
+                    requests=[
+                        TutoringRequest(
+                            subject=subject(code), level=level(of_level), created_at=clock.now()
+                        )
+                        for code in subjects
+                    ],
+                    consents=[
+                        say(ConsentKind.LESSONS, consent),
+                        say(ConsentKind.GROUP_LESSONS, group_consent),
+                    ],
+                )
+            )
+        db.session.add(household)
+    return household
+
+
+def say(kind: ConsentKind, given: bool) -> Consent:
+    """A guardian's statement, made now."""
+    return Consent(
+        kind=kind,
+        given=given,
+        guardian_name="Walid Touil",
+        means=ConsentMeans.DECLARED_BY_IMPORT,
+        text_version="test",
+        at=clock.now(),
+    )
+
+
+def subject(code: str) -> Subject:
+    return db.session.scalars(select(Subject).where(Subject.code == code)).one()
+
+
+def level(code: str) -> Level:
+    return db.session.scalars(select(Level).where(Level.code == code)).one()
+
+
+def window(text: str) -> dict[str, int]:
+    day, _, times = text.partition(" ")
+    start, _, end = times.partition("-")
+    return {"day": DAYS.index(day), "start_minute": minute(start), "end_minute": minute(end)}
+
+
+def minute(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return 60 * int(hours) + int(minutes)
