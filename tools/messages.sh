@@ -11,8 +11,9 @@ pybabel() {
 mkdir -p var
 pybabel extract --mapping babel.cfg --output "$template" --project N9raw --copyright-holder "N9raw contributors" \
     --no-location --sort-output --no-wrap \
-    -k lazy_gettext -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 app
-for language in fr ar en; do
+    -k _l -k lazy_ngettext:1,2 -k lazy_pgettext:1c,2 app
+# The texts are written in English, so English needs no catalogue.
+for language in fr ar; do
     pybabel update --input-file "$template" --output-dir app/translations --locale "$language" \
         --init-missing --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 done
