@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.extensions import db
@@ -85,11 +85,11 @@ def desk_figures() -> DeskFigures:
     )
 
 
-def _count(statement: object) -> int:
-    return db.session.scalar(statement) or 0  # type: ignore[call-overload, no-any-return]
+def _count(statement: Select[int]) -> int:
+    return db.session.scalar(statement) or 0
 
 
-def _pupils_with_consent() -> object:
+def _pupils_with_consent() -> Select[int]:
     newest = (
         select(func.max(Consent.id))
         .where(Consent.kind == ConsentKind.LESSONS)
