@@ -1,0 +1,145 @@
+"""The matching problem holds who may be matched, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.database import transaction
+from app.extensions import db
+from app.models import ConsentKind, Pupil, RequestState, TutoringRequest, TutorState
+from app.services.problem import build_problem
+from matching.io import read_problem
+from tests.support import people
+
+
+@pytest.fixture(autouse=True)
+def programme(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        people.make_programme()
+        yield
+
+
+def test_problem_of_one_tutor_and_one_family() -> None:
+    tutor = people.make_tutor(teaches=[("maths", "3AC"), ("maths", "1AC"), ("svt", "3AC")])
+    household = people.make_household(windows=["sat 10:00-12:00", "mon 18:30-24:00"])
+    pupil = household.pupils[0]
+    assert build_problem() == {
+        "format": "n9raw-problem/1",
+        "lesson_minutes": 60,
+        "start_every": 30,
+        "channels": {
+            "call": {"max_group": 1, "cost": 3},
+            "whatsapp": {"max_group": 4, "cost": 1},
+        },
+        "tutors": [
+            {
+                "id": f"T{tutor}",
+                "teaches": [
+                    {"subject": "maths", "levels": ["1AC", "3AC"]},
+                    {"subject": "svt", "levels": ["3AC"]},
+                ],
+                "channels": ["call", "whatsapp"],
+                "languages": ["darija"],
+                "available": [["mon", "18:00", "20:00"]],
+                "max_lessons_per_week": 3,
+            }
+        ],
+        "households": [
+            {
+                "id": f"H{household.id}",
+                "zone": "Aïn Kaïcher",
+                "channels": ["call", "whatsapp"],
+                "languages": ["darija"],
+                "reachable": [["mon", "18:30", "24:00"], ["sat", "10:00", "12:00"]],
+            }
+        ],
+        "requests": [
+            {
+                "id": f"R{pupil.requests[0].id}",
+                "pupil": f"P{pupil.id}",
+                "household": f"H{household.id}",
+                "subject": "maths",
+                "level": "3AC",
+                "lessons_per_week": 1,
+                "weight": 3,
+            }
+        ],
+    }
+
+
+def test_problem_is_one_that_the_reader_takes() -> None:
+    people.make_tutor(windows=None)
+    people.make_household(group_consent=False, windows=None)
+    problem = read_problem(build_problem())
+    assert [len(problem.tutors), len(problem.households), len(problem.requests)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("state", [s for s in TutorState if s is not TutorState.VETTED])
+def test_only_vetted_tutors_are_matched(state: TutorState) -> None:
+    people.make_tutor(state=state)
+    assert build_problem()["tutors"] == []
+
+
+def test_pupil_without_consent_is_not_matched_and_its_sibling_is() -> None:
+    household = people.make_household(
+        pupils=[("Hiba Touil", "3AC", ["maths"]), ("Walid Touil", "3AC", ["maths", "svt"])]
+    )
+    hiba = household.pupils[0]
+    with transaction():
+        pupil = db.session.get_one(Pupil, hiba.id)
+        pupil.consents.append(people.say(ConsentKind.LESSONS, False))
+    requests = build_problem()["requests"]
+    assert {request["pupil"] for request in requests} == {f"P{household.pupils[1].id}"}
+
+
+def test_consent_given_again_counts() -> None:
+    household = people.make_household(consent=False)
+    assert build_problem()["requests"] == []
+    with transaction():
+        db.session.get_one(Pupil, household.pupils[0].id).consents.append(
+            people.say(ConsentKind.LESSONS, True)
+        )
+    assert len(build_problem()["requests"]) == 1
+
+
+def test_family_that_keeps_its_number_to_itself_is_offered_lessons_alone() -> None:
+    people.make_tutor(channels=["whatsapp", "video"])
+    people.make_household(group_consent=False, channels=["call", "whatsapp"])
+    problem = build_problem()
+    assert problem["households"][0]["channels"] == ["call", "whatsapp_one"]
+    assert problem["tutors"][0]["channels"] == ["video", "whatsapp", "whatsapp_one"]
+    assert problem["channels"]["whatsapp_one"] == {"max_group": 1, "cost": 1}
+
+
+def test_one_child_without_group_consent_keeps_the_family_out_of_groups() -> None:
+    household = people.make_household(
+        pupils=[("Hiba Touil", "3AC", ["maths"]), ("Walid Touil", "3AC", ["maths"])],
+        channels=["whatsapp"],
+    )
+    with transaction():
+        db.session.get_one(Pupil, household.pupils[0].id).consents.append(
+            people.say(ConsentKind.GROUP_LESSONS, False)
+        )
+    assert build_problem()["households"][0]["channels"] == ["whatsapp_one"]
+
+
+@pytest.mark.parametrize("state", [s for s in RequestState if s is not RequestState.WAITING])
+def test_only_waiting_requests_are_matched(state: RequestState) -> None:
+    people.make_household()
+    with transaction():
+        db.session.scalars(select(TutoringRequest)).one().state = state
+    problem = build_problem()
+    assert problem["requests"] == []
+    assert problem["households"] == []
+
+
+def test_times_to_be_agreed_are_null() -> None:
+    people.make_tutor(windows=None)
+    people.make_household(windows=None)
+    problem = build_problem()
+    assert problem["tutors"][0]["available"] is None
+    assert problem["households"][0]["reachable"] is None
