@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
+from app.i18n import plain_key
 from app.models import (
     DAYS,
     Consent,
@@ -96,18 +97,19 @@ def make_household(
     languages: Sequence[str] = ("darija",),
     windows: Sequence[str] | None = EVENING,
     zone: str = "Aïn Kaïcher",
-    consent: bool = True,
-    group_consent: bool = True,
+    guardian: str = "Walid Touil",
+    consent: bool | None = True,
+    group_consent: bool | None = True,
 ) -> Household:
-    """A household; each pupil is (name, level, subjects)."""
+    """A household; each pupil is (name, level, subjects). Consent None: nothing was said."""
     with transaction():
         found = db.session.scalar(select(Zone).where(Zone.name == zone))
         household = Household(
             phone=f"+2126000001{next(_numbers):02d}",
-            zone=found or Zone(name=zone, key=zone),
+            zone=found or Zone(name=zone, key=plain_key(zone)),
             times_to_agree=windows is None,
             created_at=clock.now(),
-            guardian=Guardian(name="Walid Touil"),
+            guardian=Guardian(name=guardian),
             channels=[HouseholdChannel(channel=code) for code in channels],
             languages=[HouseholdLanguage(language=code) for code in languages],
             windows=[HouseholdWindow(**window(text)) for text in windows or ()],
@@ -127,8 +129,12 @@ def make_household(
                         for code in subjects
                     ],
                     consents=[
-                        say(ConsentKind.LESSONS, consent),
-                        say(ConsentKind.GROUP_LESSONS, group_consent),
+                        say(kind, given)
+                        for kind, given in (
+                            (ConsentKind.LESSONS, consent),
+                            (ConsentKind.GROUP_LESSONS, group_consent),
+                        )
+                        if given is not None
                     ],
                 )
             )
