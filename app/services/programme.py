@@ -80,3 +80,12 @@ def spellings(section: str) -> dict[str, str]:
         for text in (entry["code"], entry["fr"], entry["ar"], entry["en"], *entry.get("also", [])):
             accepted[plain_key(text)] = entry["code"]
     return accepted
+
+
+def names(section: str, locale: str) -> dict[str, str]:
+    """Code to name in "fr", "ar" or "en", in the programme's order, without one-to-one variants."""
+    return {
+        entry["code"]: entry[locale if locale in ("ar", "en") else "fr"]
+        for entry in _programme()[section]
+        if "variant_of" not in entry
+    }

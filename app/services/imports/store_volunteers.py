@@ -1,0 +1,62 @@
+"""The writes of a planned volunteers' list, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.models import (
+    Tutor,
+    TutorChannel,
+    TutorLanguage,
+    TutorState,
+    TutorSubject,
+    TutorWindow,
+)
+from app.services.imports import bulk
+from app.services.imports.known import Codes
+from app.services.imports.volunteers import PlannedTutor, TutorsPlan
+from scheduler import clock
+
+
+def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
+    """Write a plan. New volunteers wait for vetting; known ones keep their state."""
+    changed = [(t.known.id, t) for t in plan.tutors if t.known is not None and t.changes]
+    bulk.change(Tutor, [{"id": id_, **_columns(tutor)} for id_, tutor in changed])
+    for table in (TutorSubject, TutorChannel, TutorLanguage, TutorWindow):
+        bulk.remove_of(table, table.tutor_id, [id_ for id_, _tutor in changed])
+    added = [tutor for tutor in plan.tutors if tutor.known is None]
+    fresh = {"state": TutorState.REGISTERED, "created_at": clock.now()}
+    ids = bulk.add(Tutor, [{**_columns(tutor), **fresh} for tutor in added])
+    _store_means([*changed, *zip(ids, added, strict=True)], codes)
+
+
+def _columns(tutor: PlannedTutor) -> dict[str, Any]:
+    cells = tutor.row.values
+    return {
+        "ref": cells.get("benevole") or (tutor.known.ref if tutor.known else None),
+        "first_name": cells["prenom"],
+        "last_name": cells["nom"],
+        "email": cells["email"],
+        "phone": cells["telephone"],
+        "max_lessons_per_week": cells["seances_par_semaine"],
+        "times_to_agree": cells["disponible"] is None,
+    }
+
+
+def _store_means(tutors: Iterable[tuple[int, PlannedTutor]], codes: Codes) -> None:
+    """Add subjects, channels, languages and windows, given with the tutor's id."""
+    subjects, channels, languages, windows = [], [], [], []
+    for tutor_id, tutor in tutors:
+        owner, cells = {"tutor_id": tutor_id}, tutor.row.values
+        subjects += [
+            {**owner, "subject_id": codes.subjects[subject], "level_id": codes.levels[level]}
+            for subject, level in cells["enseigne"]
+        ]
+        channels += bulk.codes_of(owner, "channel", cells["canaux"])
+        languages += bulk.codes_of(owner, "language", cells["langues"])
+        windows += bulk.windows_of(owner, cells["disponible"])
+    bulk.add_all(TutorSubject, subjects)
+    bulk.add_all(TutorChannel, channels)
+    bulk.add_all(TutorLanguage, languages)
+    bulk.add_all(TutorWindow, windows)
