@@ -75,10 +75,10 @@ def national_phone(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
-def windows_by_day(windows: Iterable[WeeklyWindow]) -> list[tuple[str, str]]:
-    """Weekly windows in order, as (name of the weekday, "17:30–19:30, 20:00–21:00")."""
+def windows_by_day(windows: Iterable[WeeklyWindow]) -> list[tuple[str, list[str]]]:
+    """Weekly windows in order, as (name of the weekday, ["17:30–19:30", "20:00–21:00"])."""
     days: dict[int, list[str]] = {}
     for day, start, end in sorted(window.as_window() for window in windows):
         stretch = f"{i18n.format_minute(start)}–{i18n.format_minute(end)}"
         days.setdefault(day, []).append(stretch)
-    return [(i18n.weekday_name(day), ", ".join(stretches)) for day, stretches in days.items()]
+    return [(i18n.weekday_name(day), stretches) for day, stretches in days.items()]

@@ -73,3 +73,15 @@ def act(action: str) -> str:
         "run_failed": _("matching failed"),
         "run_cancelled": _("matching cancelled"),
     }.get(action, action)
+
+
+def acted_on(subject: str) -> str:
+    """What it was done to: "tutor:4" is "volunteer 4"; a page has its path."""
+    kind, _colon, number = subject.partition(":")
+    if kind == "tutor":
+        return _("volunteer %(number)s", number=number)
+    if kind == "coordinator":
+        return _("coordinator %(number)s", number=number)
+    if kind == "run":
+        return _("matching %(number)s", number=number)
+    return subject
