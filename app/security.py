@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from ipaddress import ip_address
+
+from flask import Flask, Response, abort, request
 from flask_login import current_user
 
 from app.extensions import csrf, db, login_manager
@@ -24,6 +26,8 @@ def init_security(app: Flask) -> None:
     login_manager.login_message_category = "warn"
     login_manager.user_loader(load_user)
     app.after_request(_add_headers)
+    if app.config["N9RAW"].demo:
+        app.before_request(_refuse_other_machines)
 
 
 def load_user(session_key: str) -> Coordinator | None:
@@ -44,6 +48,12 @@ def signed_in_coordinator() -> Coordinator:
     if not isinstance(user, Coordinator):
         raise RuntimeError("this view is not guarded by login_required")
     return user
+
+
+def _refuse_other_machines() -> None:
+    """The demo's password stands on its sign-in page: nobody but this machine may use it."""
+    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+        abort(403)
 
 
 def _add_headers(response: Response) -> Response:

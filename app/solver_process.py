@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -131,7 +132,14 @@ def _heard(before: Progress, said: dict[str, Any]) -> Progress:
         best, bound = said["best"], said["bound"]
         heard = replace(
             heard,
-            best_weight=before.best_weight if best is None else best,
-            bound_weight=before.bound_weight if bound is None else bound,
+            best_weight=_keep(max, before.best_weight, best),
+            bound_weight=_keep(min, before.bound_weight, bound),
         )
     return heard
+
+
+def _keep(better: Callable[[int, int], int], known: int | None, said: int | None) -> int | None:
+    """The better of what was known and what is said; a search may speak of a lesser plan."""
+    if known is None or said is None:
+        return said if known is None else known
+    return better(known, said)

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Coordinator, ListKind, Tutor, TutorState
 from app.services.coordinators import add_coordinator
+from app.services.imports import apply_import
 from app.services.programme import load_programme
 from app.services.runs import newest_run_id, start_run
 from app.services.vetting import vet_tutor
@@ -26,8 +27,6 @@ def load_demo() -> bool:
 
     Broken off half-way, it can be called again.
     """
-    from app.services.imports import apply_import
-
     load_programme()
     coordinator = _demo_coordinator()
     if newest_run_id() is not None:

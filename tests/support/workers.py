@@ -15,7 +15,6 @@ import psutil
 from config import ROOT
 from tests.support.databases import SECRET_KEY
 
-
 T = TypeVar("T")
 
 

@@ -1,0 +1,51 @@
+"""Settings are read once, and bad ones are refused with what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from config import ROOT, Config, ConfigError
+
+GOOD = {"N9RAW_SECRET_KEY": "Zk3-9fQx7_LmW2pR8vTn5bYc1dHs6jGa"}
+
+
+@pytest.mark.parametrize("secret", ["", "short", "x" * 64, "abcabcabc" * 8])
+def test_weak_secret_is_refused_outside_the_demo(secret: str) -> None:
+    with pytest.raises(ConfigError, match="N9RAW_SECRET_KEY must be set"):
+        Config.from_environment({"N9RAW_SECRET_KEY": secret})
+
+
+def test_demo_needs_no_secret_and_has_no_https() -> None:
+    config = Config.from_environment({"N9RAW_DEMO": "1"})
+    assert config.demo
+    assert not config.secure_cookies
+
+
+def test_cookies_are_secure_unless_told_otherwise() -> None:
+    assert Config.from_environment(GOOD).secure_cookies
+    assert not Config.from_environment(GOOD | {"N9RAW_INSECURE_COOKIES": "1"}).secure_cookies
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("", f"sqlite:///{ROOT}/var/n9raw.db"),
+        ("sqlite:////tmp/a.db", "sqlite:////tmp/a.db"),
+        ("postgresql://u@h/n9raw", "postgresql+psycopg://u@h/n9raw"),
+        ("postgres://u@h/n9raw", "postgresql+psycopg://u@h/n9raw"),
+        ("postgresql+psycopg://u@h/n9raw", "postgresql+psycopg://u@h/n9raw"),
+    ],
+)
+def test_database_url_is_made_ready_for_the_driver(given: str, used: str) -> None:
+    assert Config.from_environment(GOOD | {"N9RAW_DATABASE_URL": given}).database_url == used
+
+
+def test_other_databases_are_refused() -> None:
+    with pytest.raises(ConfigError, match="must begin with sqlite:/// or postgresql://"):
+        Config.from_environment(GOOD | {"N9RAW_DATABASE_URL": "mysql://u@h/n9raw"})
+
+
+@pytest.mark.parametrize("text", ["soon", "0", "-3", "100000"])
+def test_number_of_seconds_out_of_range_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="N9RAW_SOLVE_SECONDS must be"):
+        Config.from_environment(GOOD | {"N9RAW_SOLVE_SECONDS": text})
