@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from matching.check import Violation, check
 from matching.io import (
     FormatError,
     PlanError,
@@ -38,6 +39,8 @@ __all__ = [
     "Problem",
     "ProblemError",
     "Stop",
+    "Violation",
+    "check",
     "plan_to_json",
     "problem_to_json",
     "read_plan",

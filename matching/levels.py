@@ -160,14 +160,15 @@ class Levels:
         limits: Left,
         hints: Callable[[], list[tuple[Var, int]]] = list,
         least: bool = False,
+        adopt: bool = True,
     ) -> Solved:
-        """Solve the model as it stands; what is at least as good becomes the timetable found."""
-        self.report(phase, value, None)
+        """Solve the model as it stands; a solution as good becomes, if asked, the one found."""
         self.model.hint(self.found.table)
         for var, hint in hints():
             self.model.cp.add_hint(var, hint)
         solver = _solver(limits, self.seed)
-        watch = _Watch(phase, value, self.report)
+        watch = _Watch(phase, value, self.report if adopt else _unheard)
+        watch.begin()
         solver.best_bound_callback = watch.on_bound
         with _interrupted(solver, lambda: self.left().nothing):
             status = solver.solve(self.model.cp, watch)
@@ -178,8 +179,9 @@ class Levels:
             return Solved(False, None, value)
         objective = round(solver.objective_value)
         if (objective <= value) if least else (objective >= value):
-            self.found.table = self.model.timetable(list(solver.response_proto.solution))
             value = objective
+            if adopt:
+                self.found.table = self.model.timetable(list(solver.response_proto.solution))
         bound = solver.best_objective_bound
         whole = math.ceil(bound - EPSILON) if least else math.floor(bound + EPSILON)
         return Solved(status == cp_model.OPTIMAL, whole, value)
@@ -198,8 +200,9 @@ class Solved:
 class ZoneLevel:
     """Leximin over the zones' shares: the least share as high as can be, and so on.
 
-    `settled` holds the ascending shares proved so far. At each step the highest share that all
-    zones but those settled can reach is found, then how few of them must stay at it.
+    `settled` holds the ascending shares proved so far, `stuck` the zones known to have one of
+    them in every plan that is still allowed. The other zones are free; as many of them as
+    there are further settled shares (`_loose`) may stay behind, whichever they are.
     """
 
     def __init__(self, levels: Levels) -> None:
@@ -213,30 +216,40 @@ class ZoneLevel:
             served[zone_of(rules, r)].append(rules.requests[r].weight * is_served)
         self.served: dict[str, Linear] = {zone: sum(terms) for zone, terms in served.items()}
         self.settled: list[int] = []
+        self.stuck: set[str] = set()
         self._reached: dict[tuple[str, int], Var] = {}
 
     def improve(self) -> tuple[tuple[int, ...], bool]:
         """The bound of the shares, and whether they reach it; kept from here on either way."""
         while self._unsettled:
             raised = self._raise_least()
+            share = raised.value
             if not raised.proved:
                 first = min(FULL, raised.bound_or(FULL))
                 return self._give_up([first] + [FULL] * (self._unsettled - 1))
-            self._hold(raised.value, self._unsettled)
-            if raised.value >= FULL:
+            self._hold(share, self._unsettled)
+            if share >= FULL:
                 self.settled += [FULL] * self._unsettled
                 break
-            above = self._most_above(raised.value)
-            if not above.proved:
-                most = min(self._unsettled, above.bound_or(self._unsettled))
-                return self._give_up([raised.value] * (self._unsettled - most) + [FULL] * most)
-            self._hold(raised.value + 1, above.value)
-            self.settled += [raised.value] * (self._unsettled - above.value)
+            most = self._most_above(share)
+            if not most.proved:
+                above = min(self._unsettled, most.bound_or(self._unsettled))
+                return self._give_up([share] * (self._unsettled - above) + [FULL] * above)
+            self._hold(share + 1, most.value)
+            self.settled += [share] * (self._unsettled - most.value)
         return tuple(self.settled), True
 
     @property
     def _unsettled(self) -> int:
         return len(self.asked) - len(self.settled)
+
+    @property
+    def _loose(self) -> int:
+        return len(self.settled) - len(self.stuck)
+
+    @property
+    def _free(self) -> list[str]:
+        return [zone for zone in self.asked if zone not in self.stuck]
 
     def _raise_least(self) -> Solved:
         """The highest share that all zones but the settled ones can reach together."""
@@ -244,24 +257,46 @@ class ZoneLevel:
         least = sorted(now.values())[len(self.settled)]
         share = self.cp.new_int_var(least, FULL, "")
         own: list[tuple[Var, int]] = [(share, least)]
-        chosen = []
-        for zone, asked in self.asked.items():
+        counted = []
+        for zone in self._free:
             counts = self.cp.new_bool_var("")
-            self.cp.add(FULL * self.served[zone] >= asked * share).only_enforce_if(counts)
-            chosen.append(counts)
+            reaches = self.cp.add(FULL * self.served[zone] >= self.asked[zone] * share)
+            if self._loose:
+                reaches.only_enforce_if(counts)
+            counted.append(counts)
             own.append((counts, int(now[zone] >= least)))
-        self.cp.add(sum(chosen) >= self._unsettled)
+        self.cp.add(sum(counted) >= self._unsettled)
         self.cp.maximize(share)
         return self._solve(least, own)
 
     def _most_above(self, share: int) -> Solved:
-        """How many zones can get beyond the share."""
-        reached = [self._reach(zone, share + 1) for zone in self.asked]
-        self.cp.maximize(sum(reached))
-        return self._solve(sum(now > share for now in self._shares().values()), [])
+        """How many zones can get beyond the share that all unsettled ones reach.
 
-    def _solve(self, value: int, own: list[tuple[Var, int]]) -> Solved:
-        return self.levels.solve("zones", value, self.allowed(), lambda: own + self._hints())
+        Most often each zone that stays at it can't do otherwise, which is quick to prove one
+        by one and leaves nothing to count.
+        """
+        if not self._loose:
+            behind = [zone for zone in self._free if self._shares()[zone] == share]
+            stuck = {zone for zone in behind if self._is_stuck(zone, share)}
+            self.stuck |= stuck
+            if len(stuck) == len(behind):
+                return Solved(True, None, len(self._free))
+        reached = [self._reach(zone, share + 1) for zone in self._free]
+        self.cp.maximize(sum(reached))
+        above = sum(now > share for zone, now in self._shares().items() if zone in self._free)
+        return self._solve(above, [])
+
+    def _is_stuck(self, zone: str, share: int) -> bool:
+        """Whether the zone is proved unable to get beyond the share."""
+        beyond = self._reach(zone, share + 1)
+        self.cp.maximize(beyond)
+        solved = self._solve(int(self._shares()[zone] > share), [], adopt=False)
+        return solved.proved and not solved.value
+
+    def _solve(self, value: int, own: list[tuple[Var, int]], adopt: bool = True) -> Solved:
+        return self.levels.solve(
+            "zones", value, self.allowed(), lambda: own + self._hints(), adopt=adopt
+        )
 
     def _shares(self) -> dict[str, int]:
         return {zone.zone: share_of(zone) for zone in worth(self.levels.found.table).zones}
@@ -275,19 +310,23 @@ class ZoneLevel:
         if (zone, share) not in self._reached:
             var = self.cp.new_bool_var("")
             needed = -(-share * self.asked[zone] // FULL)
-            self.cp.add(self.served[zone] >= needed).only_enforce_if(var)
+            self.cp.add(self.served[zone] >= needed * var)
             self._reached[zone, share] = var
         return self._reached[zone, share]
 
     def _hold(self, share: int, zones: int) -> None:
-        """From here on at least so many zones reach the share."""
-        self.cp.add(sum(self._reach(zone, share) for zone in self.asked) >= zones)
+        """From here on at least so many of the free zones reach the share."""
+        self.cp.add(sum(self._reach(zone, share) for zone in self._free) >= zones)
 
     def _give_up(self, rest: list[int]) -> tuple[tuple[int, ...], bool]:
         """Keep what each zone has, and tell what is not ruled out for those unsettled."""
         for zone in worth(self.levels.found.table).zones:
             self.cp.add(self.served[zone.zone] >= zone.served)
         return tuple(self.settled + rest), False
+
+
+def _unheard(phase: str, best: int | None, bound: int | None) -> None:
+    """Takes the reports of what is solved for a proof alone."""
 
 
 def _all_but(reserve: float, first: float, now: float) -> float:
@@ -317,6 +356,9 @@ class _Watch(cp_model.CpSolverSolutionCallback):
         self._report = report
         self._best = value
         self._bound: int | None = None
+
+    def begin(self) -> None:
+        self._report(self._phase, self._best, self._bound)
 
     def on_solution_callback(self) -> None:
         self._best = round(self.objective_value)

@@ -7,7 +7,7 @@ from math import comb
 from matching.rules import Option, Rules
 
 # Booleans for request and place; beyond this a model is too slow to help and too large to hold.
-MOST_PLACES = 60_000
+MOST_PLACES = 8_000
 
 
 def fits_model(rules: Rules) -> bool:

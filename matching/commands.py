@@ -1,0 +1,152 @@
+"""The two commands, with their options, exit codes and messages."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from matching import FormatError, Problem, check, plan_to_json, read_plan, read_problem, solve
+from matching.io import write
+from matching.plan import Plan
+from matching.progress import Show, json_lines
+from matching.stop import Cancelled, FirstOf, MaxIterations, MaxRuntime, Stop
+
+USAGE = 2
+WRONG = 1
+STARTED = time.monotonic()
+
+# What comes after the search, reasons and check and writing, takes this much of the time.
+RESERVE_SECONDS = 0.5
+RESERVE_SECONDS_A_REQUEST = 0.002
+
+
+def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
+    """Run a command; the signals in `ending` are blocked, and stop a search when they come."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "check":
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
+            return _check(options)
+        return _solve(options, ending)
+    except FormatError as error:
+        print(f"{error}", file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+    return USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m matching", description="Match tutors.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    solving = commands.add_parser("solve", help="write the best plan found for a problem")
+    solving.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json")
+    limit = solving.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--seconds", type=_seconds, default=50.0, help="from process start to plan (default 50)"
+    )
+    limit.add_argument("--iterations", type=_count, help="a limit that involves no clock")
+    solving.add_argument("--seed", type=_count, default=0)
+    solving.add_argument("--progress", choices=["json"], help="one object a line on stderr")
+    checking = commands.add_parser("check", help="verify a plan against every hard rule")
+    checking.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    checking.add_argument("plan", type=Path, metavar="PLAN.json")
+    return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
+
+
+def _check(options: argparse.Namespace) -> int:
+    problem = _read(options.problem)
+    try:
+        plan = read_plan(options.plan)
+    except FormatError as error:
+        raise FormatError(f"{options.plan}: {error}") from None
+    violations = check(problem, plan)
+    for violation in violations:
+        print(violation)
+    return WRONG if violations else 0
+
+
+def _read(path: Path) -> Problem:
+    try:
+        return read_problem(path)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
+def _solve(options: argparse.Namespace, ending: Collection[signal.Signals]) -> int:
+    cancelled = Cancelled()
+    threading.Thread(target=_cancel_on, args=(ending, cancelled), daemon=True).start()
+    with _progress(options.progress) as show:
+        problem = _read(options.problem)
+        if not options.out.parent.is_dir():
+            raise FormatError(f"{options.out}: no such folder to write to")
+        stop = FirstOf(cancelled, _limit(options, problem))
+        plan = solve(problem, stop=stop, seed=options.seed, progress=show)
+        show("checking", plan.objective.weight_served, plan.bound)
+        violations = check(problem, plan)
+        if violations:
+            raise RuntimeError(f"the plan found breaks a rule: {violations[0]}")
+        if plan.seconds is not None:
+            plan = replace(plan, seconds=round(elapsed(), 2))
+        _write(options.out, plan)
+        show("written", plan.objective.weight_served, plan.bound)
+    return 0
+
+
+def _write(path: Path, plan: Plan) -> None:
+    write(path, plan_to_json(plan))
+
+
+def _limit(options: argparse.Namespace, problem: Problem) -> Stop:
+    if options.iterations is not None:
+        return MaxIterations(options.iterations)
+    reserve = RESERVE_SECONDS + RESERVE_SECONDS_A_REQUEST * len(problem.requests)
+    return MaxRuntime(options.seconds - elapsed() - reserve)
+
+
+def _cancel_on(ending: Collection[signal.Signals], cancelled: Cancelled) -> None:
+    """Waits for a signal; the main thread may be deep in the solver and would not hear it."""
+    signal.sigwait(ending)
+    cancelled.cancel()
+
+
+@contextmanager
+def _progress(kind: str | None) -> Iterator[Show]:
+    if kind is None:
+        yield lambda phase, best, bound: None
+    else:
+        with json_lines(elapsed) as show:
+            yield show
+
+
+def elapsed() -> float:
+    """Seconds since this process was started, or since this module was loaded, if unknown."""
+    try:
+        stat = Path("/proc/self/stat").read_text()
+        up = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return time.monotonic() - STARTED
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    return up - ticks / os.sysconf("SC_CLK_TCK")
