@@ -52,7 +52,7 @@ def signed_in_coordinator() -> Coordinator:
 
 def _refuse_other_machines() -> None:
     """The demo's password stands on its sign-in page: nobody but this machine may use it."""
-    if not ip_address(request.remote_addr or "0.0.0.0").is_loopback:
+    if request.remote_addr is None or not ip_address(request.remote_addr).is_loopback:
         abort(403)
 
 

@@ -8,14 +8,14 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from app.worker import run_worker
 
 
 @click.command("worker")
 @with_appcontext
 def worker_command() -> None:
     """Solve match runs as they are asked for, until Ctrl-C or SIGTERM."""
-    from app.worker import run_worker
-
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # It warns at each tick that is skipped because the one before is still at work, as is meant.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     run_worker(current_app._get_current_object())  # type: ignore[attr-defined]

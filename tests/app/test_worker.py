@@ -111,7 +111,7 @@ def test_child_that_is_killed_fails_the_run(crowd: Coordinator) -> None:
     claimed = solving.claim_run(15)
     assert claimed is not None
     with SolverProcess(claimed) as child:
-        psutil.Process().children()[0].kill()
+        solving_child(psutil.Process()).kill()
         assert child.ended(within_seconds=10)
         with pytest.raises(SolveFailed, match="the solver ended with -9"):
             child.plan()
@@ -124,7 +124,7 @@ def test_child_is_told_no_secret(coordinator: Coordinator) -> None:
     os.environ["N9RAW_SECRET_KEY"] = "not for children"
     try:
         with SolverProcess(claimed):
-            environment = psutil.Process().children()[0].environ()
+            environment = solving_child(psutil.Process()).environ()
     finally:
         del os.environ["N9RAW_SECRET_KEY"]
     assert "N9RAW_SECRET_KEY" not in environment
