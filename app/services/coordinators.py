@@ -56,6 +56,16 @@ def change_password(email: str, password: str) -> None:
         audit.note("change_password", f"coordinator:{coordinator.id}", None)
 
 
+def find_coordinator(email: str) -> Coordinator:
+    """The coordinator with this e-mail address; Invalid where there is none."""
+    address = email.strip().lower()
+    found = select(Coordinator).where(Coordinator.email == address)
+    coordinator: Coordinator | None = db.session.scalar(found)
+    if coordinator is None:
+        raise Invalid(_l("No coordinator has this e-mail address."))
+    return coordinator
+
+
 def sign_in(email: str, password: str) -> Coordinator:
     """The coordinator whose address and password these are; Invalid for anyone else.
 

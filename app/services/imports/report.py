@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol
 
+from app.i18n import _
 from app.models import ListKind
 from app.services.imports.problems import Problem
 from app.services.imports.rows import Row
@@ -42,6 +43,13 @@ class Change:
     def after_text(self) -> str:
         """The new value in the reader's language."""
         return shown(self.column, self.after)
+
+    def __str__(self) -> str:
+        """The change in the reader's language, without the column."""
+        after = self.after_text or _("nothing")
+        if not self.before_text:
+            return after
+        return _("from “%(before)s” to “%(after)s”", before=self.before_text, after=after)
 
 
 @dataclass(frozen=True, slots=True)
