@@ -66,9 +66,9 @@ def reason(entry: UnservedRequest, proposal: Proposal) -> str:
 def _taken(detail: dict[str, Any], proposal: Proposal) -> str:
     holders = [proposal.requests[int(name[1:])] for name in detail["held_by"]]
     text = _("Every possible place is taken: by %(names)s.", names=_names(holders))
+    if detail["exchange"] is None:
+        return text + " " + _("No single volunteer could take this pupil in exchange for others.")
     leaving = [proposal.requests[int(name[1:])] for name in detail["exchange"]["out"]]
-    if not leaving:
-        return text
     return (
         text
         + " "
