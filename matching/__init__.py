@@ -51,9 +51,7 @@ __all__ = [
 Progress = Callable[[str, int | None, int | None], None]
 
 
-def solve(
-    problem: Problem, *, stop: Stop, seed: int = 0, progress: Progress | None = None
-) -> Plan:
+def solve(problem: Problem, *, stop: Stop, seed: int = 0, progress: Progress | None = None) -> Plan:
     """The best plan found before `stop` says so, or sooner if all four levels are proved.
 
     `progress` is called with the phase, the best figure so far and its bound; from any thread.

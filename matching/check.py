@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from matching.plan import Advice, Exchange, Group, ImpossiblePin, Plan, Unserved
 from matching.problem import (
@@ -644,7 +644,7 @@ class Checker:
         lines = self.plan.advice
         if len(lines) > MOST_ADVICE:
             self._wrong("advice", "plan", f"{len(lines)} lines, at most {MOST_ADVICE}")
-        if any(one.adds < next_one.adds for one, next_one in zip(lines, lines[1:], strict=False)):
+        if any(one.adds < next_one.adds for one, next_one in pairwise(lines)):
             self._wrong("advice", "plan", "the best line does not come first")
         for i, line in enumerate(lines):
             for what in self._faults_of_advice(line):
@@ -672,9 +672,7 @@ class Checker:
         if len({request.pupil for request in requests}) < len(requests):
             yield "has a pupil twice"
 
-    def _faults_of_newcomer(
-        self, line: Advice, request: Request, start: Minute
-    ) -> Iterator[str]:
+    def _faults_of_newcomer(self, line: Advice, request: Request, start: Minute) -> Iterator[str]:
         home = self.households[request.household]
         if request.id in self.group_of:
             yield f"{request.id} is served already"

@@ -37,9 +37,9 @@ def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
             return _check(options)
         return _solve(options, ending)
     except FormatError as error:
-        print(f"{error}", file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        sys.stderr.write(f"{error.filename}: {error.strerror}\n")
     return USAGE
 
 
@@ -84,7 +84,7 @@ def _check(options: argparse.Namespace) -> int:
         raise FormatError(f"{options.plan}: {error}") from None
     violations = check(problem, plan)
     for violation in violations:
-        print(violation)
+        sys.stdout.write(f"{violation}\n")
     return WRONG if violations else 0
 
 

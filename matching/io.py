@@ -44,6 +44,20 @@ from matching.problem import (
 
 PROBLEM_FORMAT = "n9raw-problem/1"
 PLAN_FORMAT = "n9raw-plan/1"
+PLAN_KEYS = (
+    "format",
+    "status",
+    "levels",
+    "bound",
+    "objective",
+    "zones",
+    "seconds",
+    "seed",
+    "groups",
+    "unserved",
+    "impossible_pins",
+    "advice",
+)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GZIP_MAGIC = b"\x1f\x8b"
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
@@ -352,19 +366,17 @@ def _pin(value: Any, at: str) -> Pin:
 
 def _veto(value: Any, at: str) -> Veto:
     value = _object(value, at, ("request", "tutor"))
-    return Veto(
-        _string(value["request"], f"{at}.request"), _string(value["tutor"], f"{at}.tutor")
-    )
+    return Veto(_string(value["request"], f"{at}.request"), _string(value["tutor"], f"{at}.tutor"))
 
 
 def _check_references(problem: Problem) -> None:
     tutors = _ids((tutor.id for tutor in problem.tutors), "tutors")
     households = _ids((household.id for household in problem.households), "households")
     requests = _ids((request.id for request in problem.requests), "requests")
-    for kind, people in (("tutors", problem.tutors), ("households", problem.households)):
-        for i, person in enumerate(people):
-            for j, channel in enumerate(person.channels):
-                _known(channel, problem.channels, f"{kind}[{i}].channels[{j}]", "channel")
+    for i, tutor in enumerate(problem.tutors):
+        _check_channels(tutor.channels, problem, f"tutors[{i}]")
+    for i, household in enumerate(problem.households):
+        _check_channels(household.channels, problem, f"households[{i}]")
     for i, request in enumerate(problem.requests):
         _known(request.household, households, f"requests[{i}].household", "household")
         if request.previous_tutor is not None:
@@ -373,6 +385,11 @@ def _check_references(problem: Problem) -> None:
     for i, veto in enumerate(problem.vetoes):
         _known(veto.request, requests, f"vetoes[{i}].request", "request")
         _known(veto.tutor, tutors, f"vetoes[{i}].tutor", "tutor")
+
+
+def _check_channels(channels: tuple[str, ...], problem: Problem, at: str) -> None:
+    for i, channel in enumerate(channels):
+        _known(channel, problem.channels, f"{at}.channels[{i}]", "channel")
 
 
 def _check_pins(problem: Problem, tutors: set[str]) -> None:
@@ -426,10 +443,7 @@ def _plan(document: Any) -> Plan:
     document = _object(
         document,
         "",
-        (
-            "format status levels bound objective zones seconds seed groups unserved"
-            " impossible_pins advice"
-        ).split(),
+        PLAN_KEYS,
     )
     _format(document, PLAN_FORMAT)
     bound = _object(document["bound"], "bound", ("weight_served",))
@@ -497,19 +511,29 @@ def _zone(value: Any, at: str) -> ZoneFigure:
     if not isinstance(value, list) or len(value) != 3:
         raise FormatError(f"{at}: expected [zone, weight served, weight asked]")
     return ZoneFigure(
-        _string(value[0], f"{at}[0]"), _integer(value[1], f"{at}[1]"), _integer(value[2], f"{at}[2]")
+        _string(value[0], f"{at}[0]"),
+        _integer(value[1], f"{at}[1]"),
+        _integer(value[2], f"{at}[2]"),
     )
 
 
 def _group(value: Any, at: str) -> Group:
     texts = ("id", "tutor", "subject", "level", "channel", "language")
     value = _object(value, at, (*texts, "starts", "requests"))
+    name, tutor, subject, level, channel, language = (
+        _string(value[key], f"{at}.{key}") for key in texts
+    )
 
     def start(item: Any, here: str) -> Minute | None:
         return _optional(item, here, _start)
 
     return Group(
-        *(_string(value[key], f"{at}.{key}") for key in texts),
+        name,
+        tutor,
+        subject,
+        level,
+        channel,
+        language,
         starts=_list(value["starts"], f"{at}.starts", start),
         requests=_strings(value["requests"], f"{at}.requests"),
     )

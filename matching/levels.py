@@ -7,12 +7,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
 from matching.model import Class, Linear, Model, Var
 from matching.objective import FULL, asked_by_zone, keeps_tutor, share_of, worth, zone_of
-from matching.plan import Level, LevelValue
+from matching.plan import LevelValue
 from matching.stop import Left, Stop
 from matching.timetable import Timetable
 
@@ -58,7 +59,10 @@ class Levels:
         ):
             if self.left().nothing:
                 break
-            self.found.bounds[name], reached = improve()
+            bound, reached = improve()
+            if proved:
+                # Below a level that is not proved, this climb speaks of its own plans alone.
+                self.found.bounds[name] = bound
             proved = proved and reached
             self.found.proved[name] = proved
         return self.found
@@ -122,7 +126,7 @@ class Levels:
         )
         steps = [model.cp.new_bool_var("") for _ in range(most)]
         model.cp.add(sum(cls.key[2] * model.open[cls] for cls in classes) == sum(steps))
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in pairwise(steps):
             model.cp.add_implication(following, step)
         return steps
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ortools.sat.python import cp_model
 
 from matching.problem import MINUTES_A_WEEK
-from matching.rules import Option, Rules
+from matching.rules import Option
 from matching.timetable import Starts, Timetable
 
 Var = cp_model.IntVar

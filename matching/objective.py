@@ -8,7 +8,6 @@ from matching.plan import ZoneFigure
 from matching.rules import Rules
 from matching.timetable import Timetable
 
-
 FULL = 1000  # the share of a zone in which everything asked is served
 
 

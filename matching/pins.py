@@ -234,9 +234,10 @@ class PinTaker:
         found = set()
         for other, group in self.table.group_of.items():
             same = rules.home[other] == rules.home[r] or rules.pupil[other] == rules.pupil[r]
-            if same and group.starts is not None:
-                if starts is None or any(overlap(a, b) for a in group.starts for b in starts):
-                    found.add(other)
+            if not same or group.starts is None:
+                continue
+            if starts is None or any(overlap(a, b) for a in group.starts for b in starts):
+                found.add(other)
         return found
 
 

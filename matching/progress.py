@@ -1,4 +1,4 @@
-"""Telling another process how far the search is: one JSON object a line, at least twice a second."""
+"""Telling another process how far the search is: one JSON object a line, twice a second."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ class Teller:
         """Whether the request could be added if its household had no other lesson."""
         table = self.table
         for group in self._alike(r, option):
-            if table.seats_left(group) > 0 and table.fits(option, group):
-                if not self._pupil_taken_elsewhere(r, group.starts or ()):
-                    return True
+            away = self._pupil_taken_elsewhere(r, group.starts or ())
+            if table.seats_left(group) > 0 and table.fits(option, group) and not away:
+                return True
         lessons = self.rules.requests[r].lessons_per_week
         if table.lessons_left(option.tutor) < lessons:
             return False
@@ -75,9 +75,10 @@ class Teller:
     def _holders(self, r: int, option: Option) -> list[int]:
         """Who has the lessons of this tutor that the request could have had."""
         groups = self.table.groups_of[option.tutor]
-        if option.timed and self.table.lessons_left(option.tutor) >= self.rules.requests[
-            r
-        ].lessons_per_week:
+        if (
+            option.timed
+            and self.table.lessons_left(option.tutor) >= self.rules.requests[r].lessons_per_week
+        ):
             groups = [group for group in groups if self._busy(group) & option.mask]
         return [m for group in groups for m in group.members]
 
@@ -137,9 +138,7 @@ class Teller:
         out += [m for m in by_weight if m not in out][: max(0, seats)]
         return Room(self._weight(out), tuple(sorted(out)))
 
-    def _phones_lacking(
-        self, r: int, starts: Starts, apart: set[int], sitting: int
-    ) -> int | None:
+    def _phones_lacking(self, r: int, starts: Starts, apart: set[int], sitting: int) -> int | None:
         """How many of `sitting` seats at these starts must go for a phone to be free.
 
         `apart` are those seats. None if a phone would be lacking even without them.

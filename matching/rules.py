@@ -135,12 +135,13 @@ class Rules:
         mask = self.home_mask[self.home[r]]
         if mask is None:
             return np.ones(len(tutors), dtype=bool)
-        common = (self._starts[tutors] & self._words(mask)).any(axis=1)
+        common = np.any(self._starts[tutors] & self._words(mask), axis=1)
         lessons = self.requests[r].lessons_per_week
         if lessons > 1:
             for i in np.flatnonzero(common):
                 common[i] = self.grid.days(mask & (self.tutor_mask[tutors[i]] or 0)) >= lessons
-        return np.asarray(common | self._untimed[tutors])
+        found: NDArray[np.bool_] = np.logical_or(common, self._untimed[tutors])
+        return found
 
     def option(self, r: int, t: int) -> Option | None:
         """How a request without a pin could be with a tutor who passes all filters."""
@@ -174,9 +175,9 @@ class Rules:
 
     def _agree(self, r: int, t: int, pin: Pin | None) -> Option | None:
         tutor, household = self.tutors[t], self.problem.households[self.home[r]]
-        channels = _common(pin and pin.channel, tutor.channels, household.channels)
+        channels = _common(pin.channel if pin else None, tutor.channels, household.channels)
         channels = tuple(sorted(channels, key=self._roomiest_first))
-        languages = _common(pin and pin.language, tutor.languages, household.languages)
+        languages = _common(pin.language if pin else None, tutor.languages, household.languages)
         languages = tuple(sorted(languages, key=self._most_spoken_first))
         if not channels or not languages:
             return None

@@ -27,4 +27,5 @@ def _choices(rules: Rules, option: Option, lessons: int) -> int:
     days = [part.bit_count() for part in rules.grid.by_day(option.mask)]
     if lessons == 1:
         return sum(days)
-    return comb(len(days), lessons) * max(days, default=0) ** lessons
+    choices: int = comb(len(days), lessons) * max(days, default=0) ** lessons
+    return choices

@@ -93,9 +93,7 @@ def _worth_improving(rules: Rules, left: Left) -> bool:
     return fits_model(rules)
 
 
-def _in_file_order(
-    problem: Problem, impossible: list[ImpossiblePin]
-) -> tuple[ImpossiblePin, ...]:
+def _in_file_order(problem: Problem, impossible: list[ImpossiblePin]) -> tuple[ImpossiblePin, ...]:
     order = {pin.request: i for i, pin in enumerate(problem.pins)}
     return tuple(sorted(impossible, key=lambda pin: order[pin.request]))
 
@@ -115,10 +113,18 @@ def _levels(
         "cost": value.cost,
     }
     trivial = _trivial_bounds(table.rules, value)
-    trivial.update(bounds)
-    return tuple(
-        Level(name, values[name], trivial[name], proved.get(name, False)) for name in LEVEL_NAMES
-    )
+    levels = []
+    above = True
+    for name in LEVEL_NAMES:
+        bound = _better(name, bounds.get(name, trivial[name]), trivial[name])
+        above = above and (proved.get(name, False) or bound == values[name])
+        levels.append(Level(name, values[name], bound, above))
+    return tuple(levels)
+
+
+def _better(name: str, one: LevelValue, other: LevelValue) -> LevelValue:
+    tighter = max if name == "cost" else min
+    return tighter(one, other)
 
 
 def _trivial_bounds(rules: Rules, value: Worth) -> dict[str, LevelValue]:

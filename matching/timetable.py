@@ -70,8 +70,8 @@ class Timetable:
             return group.starts is None
         if option.fixed is not None:
             return group.starts == option.fixed
-        return group.mask is not None and group.starts is not None and not (
-            group.mask & ~option.mask
+        return (
+            group.mask is not None and group.starts is not None and not (group.mask & ~option.mask)
         )
 
     def can_join(self, r: int, option: Option, group: OpenGroup) -> bool:
@@ -163,9 +163,7 @@ class Timetable:
 
     # --- acting
 
-    def open(
-        self, r: int, t: int, channel: str, language: str, starts: Starts | None
-    ) -> OpenGroup:
+    def open(self, r: int, t: int, channel: str, language: str, starts: Starts | None) -> OpenGroup:
         mask = None if starts is None else self.rules.grid.mask_of(starts)
         group = OpenGroup(t, self.rules.subject_key(r), channel, language, starts, mask)
         self.groups_of[t].append(group)
