@@ -103,9 +103,7 @@ def contents(*, without_tables: Sequence[str] = ("audit_entry",)) -> dict[str, l
     db.session.rollback()
     names = inspect(db.engine).get_table_names()
     return {
-        name: sorted(
-            tuple(row) for row in db.session.execute(select(Base.metadata.tables[name]))
-        )
+        name: sorted(tuple(row) for row in db.session.execute(select(Base.metadata.tables[name])))
         for name in sorted(names)
         if name in Base.metadata.tables and name not in without_tables
     }
