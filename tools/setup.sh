@@ -50,13 +50,21 @@ make_venv() {
     find_python
     "$python" -c 'import ensurepip, venv' 2>/dev/null ||
         fail "$python ($(version_of "$python")) has no venv module: install it (Debian, Ubuntu: apt install python3-venv)"
+    if [ -L .venv ]; then
+        rm .venv # someone else's: clearing it would empty theirs
+    fi
     echo "Making .venv with Python $(version_of "$python")"
     "$python" -m venv --clear .venv
 }
 
-# What must be installed, in full; the folder's name is part of it, since a .venv can't be moved.
+# Where .venv really is; one that was moved doesn't work any more, one that is linked to does.
+venv_folder() {
+    echo "# in $(cd .venv 2>/dev/null && pwd -P)"
+}
+
+# What must be installed, in full, and where.
 requirements() {
-    echo "# in $(pwd)"
+    venv_folder
     cat "$@"
 }
 
@@ -67,7 +75,7 @@ install() {
     if [ -x .venv/bin/python ] && requirements "$@" | cmp -s - "$stamp"; then
         return
     fi
-    if [ -f "$stamp" ] && ! grep -qxF "# in $(pwd)" "$stamp"; then
+    if [ -f "$stamp" ] && ! grep -qxF "$(venv_folder)" "$stamp"; then
         make_venv
     elif ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
         make_venv

@@ -201,3 +201,23 @@ def test_catalogues_are_compiled_when_older_than_their_source(installed: Path) -
     assert set_up(installed).stdout == ""
     os.utime(compiled, (0, 0))
     assert set_up(installed).stdout == "Compiling the translations\n"
+
+
+def test_linked_venv_serves_as_it_is(installed: Path, tmp_path: Path) -> None:
+    set_up(installed)
+    other = tmp_path / "other"
+    shutil.copytree(installed, other, ignore=shutil.ignore_patterns(".venv", "calls"))
+    (other / ".venv").symlink_to(installed / ".venv")
+    result = set_up(other)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_broken_linked_venv_is_replaced_and_not_emptied(installed: Path, tmp_path: Path) -> None:
+    write_program(installed / ".venv" / "bin" / "python", "#!/bin/sh\nexit 1\n")
+    other = tmp_path / "other"
+    shutil.copytree(installed, other, ignore=shutil.ignore_patterns(".venv"))
+    (other / ".venv").symlink_to(installed / ".venv")
+    python = write_program(tmp_path / "python3.11", PYTHON_THAT_SHOWS_CALLS)
+    set_up(other, PYTHON=str(python))
+    assert not (other / ".venv").exists()
+    assert (installed / ".venv" / "bin" / "python").exists()
