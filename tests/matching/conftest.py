@@ -12,7 +12,6 @@ from matching.plan import Plan
 from matching.problem import Problem
 
 Document = dict[str, Any]
-EVENING = [["mon", "18:00", "20:00"]]
 
 
 def tutor(name: str = "V1", **changes: Any) -> Document:
@@ -21,7 +20,7 @@ def tutor(name: str = "V1", **changes: Any) -> Document:
         "teaches": [{"subject": "maths", "levels": ["1AC", "2AC"]}],
         "channels": ["call", "whatsapp"],
         "languages": ["darija"],
-        "available": EVENING,
+        "available": [["mon", "18:00", "20:00"]],
         "max_lessons_per_week": 4,
         **changes,
     }
@@ -33,7 +32,7 @@ def household(name: str = "H1", **changes: Any) -> Document:
         "zone": "Lagfaf",
         "channels": ["call", "whatsapp"],
         "languages": ["darija"],
-        "reachable": EVENING,
+        "reachable": [["mon", "18:00", "20:00"]],
         **changes,
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import combinations, product
 from typing import Any
 
@@ -17,8 +16,6 @@ CHANNELS = ["call", "whatsapp"]
 LANGUAGES = ["darija", "fr"]
 DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 CLOCKS = ["18:00", "18:15", "18:30", "18:45", "19:00", "19:15", "19:30", "20:00"]
-
-EXAMPLES = int(os.environ.get("BRUTEFORCE_EXAMPLES", "60"))
 
 some = st.booleans()
 
@@ -296,8 +293,6 @@ class BruteForce:
 
 
 @settings(
-    max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(problems())

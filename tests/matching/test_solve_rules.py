@@ -45,9 +45,7 @@ def test_pupil_is_in_one_lesson_at_a_time_even_with_two_phones(make: Any, solved
         make.problem(
             [
                 make.tutor(available=short),
-                make.tutor(
-                    "V2", available=short, teaches=[{"subject": "svt", "levels": ["1AC"]}]
-                ),
+                make.tutor("V2", available=short, teaches=[{"subject": "svt", "levels": ["1AC"]}]),
             ],
             [make.household(phones=2)],
             [make.request("R1", pupil="A"), make.request("R2", pupil="A", subject="svt")],
@@ -192,9 +190,7 @@ def test_advice_names_the_lesson_that_would_serve_most(make: Any, solved: Any) -
             + [make.request("R4", "H0", subject="svt", needs=["woman"])],
         )
     )
-    assert [(a.adds, a.requests, a.channel) for a in plan.advice] == [
-        (3, ("R0", "R1"), "whatsapp")
-    ]
+    assert [(a.adds, a.requests, a.channel) for a in plan.advice] == [(3, ("R0", "R1"), "whatsapp")]
     assert plan.advice[0].available[0].end - plan.advice[0].available[0].start == 60
 
 
