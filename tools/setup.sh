@@ -108,7 +108,10 @@ if [ -n "${PYTHON:-}" ]; then
 fi
 case $kind in
     run) install requirements.txt ;;
-    test) install requirements.txt requirements-dev.txt ;;
+    test)
+        install requirements.txt requirements-dev.txt
+        requirements requirements.txt >.venv/installed-run # what it needs to run is among them
+        ;;
     *) fail "usage: tools/setup.sh [run|test]" ;;
 esac
 if [ -n "$(stale_catalogues)" ]; then

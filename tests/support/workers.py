@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -56,3 +57,32 @@ def wait_for(look: Callable[[], T | None], otherwise: str, seconds: float = 30.0
             return found
         time.sleep(0.05)
     raise AssertionError(otherwise)
+
+
+@contextmanager
+def running_web(database_url: str) -> Iterator[str]:
+    """The web server on a database; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "N9RAW_DATABASE_URL": database_url,
+        "N9RAW_SECRET_KEY": SECRET_KEY,
+        "N9RAW_INSECURE_COOKIES": "1",
+    }
+    command = [
+        sys.executable, "-m", "gunicorn", "app:create_app()", "--bind", f"127.0.0.1:{port}",
+        "--threads", "4", "--log-level", "warning",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        try:
+            wait_for(lambda: _listens(port), "the web server does not come up")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
