@@ -83,7 +83,7 @@ def preview_list(pending_id: int) -> ResponseReturnValue:
         "coordinator/import_preview.html",
         pending=pending,
         report=report,
-        counts={status.value: report.count(status) for status in Status},
+        rows={status.value: report.rows_of(status) for status in Status},
         storable=report.count(Status.NEW) + report.count(Status.CHANGED),
     )
     if report.pupil_ids:
