@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
+from config import ROOT
 from tests.support.chromium import FLAGS, find_chromium
 from tests.support.postgres import running_server
 
@@ -25,6 +28,16 @@ pytest_plugins = ["tests.support.skips"]
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("full", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_translations() -> None:
+    """Compile the catalogues that were edited since; what git holds is their source."""
+    for source in (ROOT / "app" / "translations").rglob("*.po"):
+        compiled = source.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+            with source.open("rb") as read, compiled.open("wb") as write:
+                write_mo(write, read_po(read))
 
 
 @pytest.fixture(scope="session")
