@@ -227,9 +227,3 @@ def _matches(searched: str, phone: str | None, *names: str) -> bool:
 def list_zones() -> list[Zone]:
     """The zones in the order of their names."""
     return list(db.session.scalars(select(Zone).order_by(Zone.key)))
-
-
-def newest_consent(pupil: Pupil, kind: ConsentKind) -> Consent | None:
-    """The guardian's last word of that kind on a child; None where nothing was ever said."""
-    said = [entry for entry in pupil.consents if entry.kind is kind]
-    return max(said, key=lambda entry: entry.id, default=None)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.services.people import desk_figures
 from app.services.trace import read_trace
-from app.web.coordinator import blueprint, labels
+from app.web.coordinator import blueprint, labels, words
 
 
 @blueprint.get("/")
@@ -19,7 +19,7 @@ def start() -> ResponseReturnValue:
 @blueprint.get("/desk")
 def desk() -> ResponseReturnValue:
     """How things stand, and what to do next."""
-    return render_template("coordinator/desk.html", figures=desk_figures(), labels=labels)
+    return render_template("coordinator/desk.html", figures=desk_figures(), words=words)
 
 
 @blueprint.get("/trace")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.i18n import _
-from app.models import Consent, ConsentKind, Pupil, RequestState, RunState, TutorState
-from app.services.people import newest_consent
+from app.models import ConsentKind, ListKind, Pupil, RequestState, TutorState
+from app.services.consent import in_force, newest_statement
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -28,32 +28,16 @@ def request_state(state: RequestState) -> tuple[str, str]:
     }[state]
 
 
-def run_state(state: RunState) -> tuple[str, str]:
-    """(word, kind of tag) of a match run's state."""
-    return {
-        RunState.QUEUED: (_("waiting for the worker"), "neutral"),
-        RunState.RUNNING: (_("searching"), "warn"),
-        RunState.DONE: (_("proposal ready"), "good"),
-        RunState.FAILED: (_("failed"), "bad"),
-        RunState.CANCELLED: (_("cancelled"), "neutral"),
-        RunState.PUBLISHED: (_("published"), "good"),
-        RunState.UNDONE: (_("undone"), "neutral"),
-    }[state]
-
-
 def consents(pupil: Pupil) -> list[tuple[str, str]]:
     """(sentence, kind of tag) for what the guardian said on lessons, and on groups."""
-    lessons = newest_consent(pupil, ConsentKind.LESSONS)
+    lessons = newest_statement(pupil, ConsentKind.LESSONS)
     if lessons is None or not lessons.given:
         return [(_("refused lessons") if lessons else _("no consent yet"), "bad")]
-    return [(_("consents to lessons"), "good"), _groups(pupil)]
-
-
-def _groups(pupil: Pupil) -> tuple[str, str]:
-    groups: Consent | None = newest_consent(pupil, ConsentKind.GROUP_LESSONS)
-    if groups is not None and groups.given:
-        return _("groups too"), "good"
-    return _("alone only"), "neutral"
+    if in_force(pupil, ConsentKind.GROUP_LESSONS):
+        groups = (_("groups too"), "good")
+    else:
+        groups = (_("alone only"), "neutral")
+    return [(_("consents to lessons"), "good"), groups]
 
 
 def act(action: str) -> str:
@@ -84,4 +68,6 @@ def acted_on(subject: str) -> str:
         return _("coordinator %(number)s", number=number)
     if kind == "run":
         return _("matching %(number)s", number=number)
+    if kind == "list":
+        return _("Pupils") if number == ListKind.PUPILS else _("Volunteers")
     return subject
