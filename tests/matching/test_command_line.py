@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -65,7 +66,7 @@ def test_bad_input_is_one_line_and_exit_code_2(small: Path, tmp_path: Path) -> N
         (("solve", bad, "--out", out), f"{bad}: tutors[0].available[0]: ends before it starts\n"),
         (
             ("solve", tmp_path / "no", "--out", out),
-            f"{tmp_path / 'no'}: No such file or directory\n",
+            f"{tmp_path}/no: No such file or directory\n",
         ),
         (("check", small, bad), f"{bad}: lesson_minutes: unknown key\n"),
         (
@@ -140,7 +141,7 @@ def test_progress_is_one_object_a_line_and_beats_every_half_second(tmp_path: Pat
     assert phases[-3:] == ["advice", "checking", "written"]
     seconds = [line["seconds"] for line in lines]
     assert seconds == sorted(seconds)
-    pauses = [later - earlier for earlier, later in zip(seconds, seconds[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(seconds)]
     assert max(pauses) < 1.5
 
 
