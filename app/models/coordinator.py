@@ -25,6 +25,10 @@ class Coordinator(Model, UserMixin):
     password_hash: Mapped[str] = mapped_column(String(255))
     wrong_passwords: Mapped[int] = mapped_column(SmallInteger, default=0)
     """Wrong tries since the last right one."""
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    """The secret of the second factor, base32; None until it is set up."""
+    totp_last_step: Mapped[int | None]
+    """The time step of the last code taken, so that none is taken twice."""
     locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

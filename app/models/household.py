@@ -27,6 +27,11 @@ class Household(Model):
     zone_id: Mapped[int] = mapped_column(ForeignKey("zone.id"), index=True)
     times_to_agree: Mapped[bool] = mapped_column(default=False)
     """True where the family gave no times: lessons are then agreed by telephone."""
+    email: Mapped[str | None] = mapped_column(String(254))
+    message_language: Mapped[str] = mapped_column(String(8), server_default="ar")
+    """The language of what is sent to the family: "ar" or "fr"."""
+    messages_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Set while the family wants no messages."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     zone: Mapped[Zone] = relationship()

@@ -40,6 +40,10 @@ class Tutor(Model):
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
     phone: Mapped[str | None] = mapped_column(String(16), unique=True)
     """E.164, such as +212600000201."""
+    message_language: Mapped[str] = mapped_column(String(8), server_default="fr")
+    """The language of what is sent to the volunteer: "fr" or "ar"."""
+    time_zone: Mapped[str | None] = mapped_column(String(64))
+    """The IANA zone of a volunteer abroad; None in the programme's own."""
     max_lessons_per_week: Mapped[int] = mapped_column(SmallInteger)
     times_to_agree: Mapped[bool] = mapped_column(default=False)
     """True where the volunteer gave no times yet: lessons are then agreed with the families."""

@@ -1,0 +1,51 @@
+"""Lessons: the dated meetings of a group."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, SmallInteger, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import NEVER_REUSE_IDS, Model
+from app.models.group import Group
+from app.models.types import UTCDateTime, states
+
+
+class LessonState(StrEnum):
+    PLANNED = "planned"
+    HELD = "held"
+    PUPIL_ABSENT = "pupil_absent"
+    NOT_HELD = "not_held"
+    CANCELLED = "cancelled"
+
+
+class Lesson(Model):
+    """One dated meeting. Wall time, zone and tz version are kept beside the instant they gave."""
+
+    __tablename__ = "lesson"
+    __table_args__ = (
+        UniqueConstraint("group_id", "wall_start"),
+        CheckConstraint("minutes BETWEEN 15 AND 240", name="minutes"),
+        CheckConstraint("version >= 1", name="version"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("tutoring_group.id", ondelete="CASCADE"))
+    wall_start: Mapped[datetime] = mapped_column(DateTime(timezone=False))
+    """What the family's clock shows at the start; naive."""
+    zone: Mapped[str] = mapped_column(String(64))
+    """The IANA name of the family's zone."""
+    tz_version: Mapped[str] = mapped_column(String(16))
+    """The tz database that `starts_at` was derived with."""
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    minutes: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[LessonState] = mapped_column(states(LessonState), default=LessonState.PLANNED)
+    version: Mapped[int] = mapped_column(SmallInteger, default=1)
+    """Rises with every change that families must hear of; reminders speak of one version."""
+    cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    cancel_reason: Mapped[str | None] = mapped_column(String(500))
+
+    group: Mapped[Group] = relationship()

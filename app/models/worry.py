@@ -1,0 +1,33 @@
+"""Worries that families report; they come before everything else on the desk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.base import NEVER_REUSE_IDS, Model
+from app.models.coordinator import Coordinator
+from app.models.household import Household
+from app.models.types import UTCDateTime
+
+
+class Worry(Model):
+    """What a family said, and who has dealt with it."""
+
+    __tablename__ = "worry"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[str] = mapped_column(String(2000))
+    """Empty where the family only asked to be called."""
+    reported_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    seen_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+
+    household: Mapped[Household] = relationship()
+    seen_by: Mapped[Coordinator | None] = relationship()
