@@ -18,6 +18,7 @@ from scheduler import clock
 PAGE_LOCALES = ("fr", "ar", "en")
 LOCALE_NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
 _DATE_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
+_MOMENTS = {"fr": "d MMM y, HH:mm", "ar": "d MMM y، HH:mm", "en": "d MMM y, HH:mm"}
 
 _l = lazy_gettext
 """Marks a text that is translated when it is shown, not when it is made."""
@@ -57,7 +58,8 @@ def text_direction() -> str:
 def format_moment(instant: datetime) -> str:
     """An instant as the programme's clocks show it, such as "21 nov. 2026, 18:00"."""
     wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
-    return str(format_datetime(wall, "d MMM y, HH:mm", locale=_DATE_LOCALES[page_locale()]))
+    locale = page_locale()
+    return str(format_datetime(wall, _MOMENTS[locale], locale=_DATE_LOCALES[locale]))
 
 
 def format_day(instant: datetime) -> str:

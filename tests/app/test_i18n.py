@@ -122,7 +122,7 @@ def test_numbers_take_the_form_of_the_language(
     ("locale", "moment", "day", "weekday"),
     [
         ("fr", "1 déc. 2026, 18:00", "1 décembre 2026", "mardi"),
-        ("ar", "1 دجنبر 2026, 18:00", "1 دجنبر 2026", "الثلاثاء"),
+        ("ar", "1 دجنبر 2026، 18:00", "1 دجنبر 2026", "الثلاثاء"),
         ("en", "1 Dec 2026, 18:00", "1 December 2026", "Tuesday"),
     ],
 )
