@@ -1,16 +1,22 @@
-"""An upper bound on the weight that any plan serves, cheap and valid at every size."""
+"""Upper bounds on what any plan can do, cheap and valid at every size."""
 
 from __future__ import annotations
 
 from matching.rules import Rules
 
 
-def servable_weight(rules: Rules) -> int:
-    """The weight of the requests that at least one tutor could serve, alone in the world."""
-    return sum(rules.requests[r].weight for r in servable(rules))
-
-
 def servable(rules: Rules) -> list[int]:
+    """The requests that at least one tutor could serve, alone in the world."""
     return [
         r for r in range(len(rules.requests)) if r in rules.pins or len(rules.filtered(r)[0]) > 0
     ]
+
+
+def can_keep_tutor(rules: Rules, r: int) -> bool:
+    """Whether the previous tutor could serve the request again, alone in the world."""
+    previous = rules.requests[r].previous_tutor
+    if previous is None:
+        return False
+    if r in rules.pins:
+        return rules.pins[r].tutor == previous
+    return rules.tutor_index[previous] in rules.filtered(r)[0]

@@ -35,6 +35,7 @@ WHYS = (
     "not_found",
 )
 MOST_ADVICE = 10
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Checker:
         self.impossible = {pin.request for pin in plan.impossible_pins}
         self.vetoes = {(veto.request, veto.tutor) for veto in problem.vetoes}
         self.teachers = self._teachers()
-        self.starts_of: dict[tuple[Window, ...], frozenset[Minute]] = {}
+        self.tutor_starts = {tutor.id: self._starts(tutor.available) for tutor in problem.tutors}
+        self.home_starts = {home.id: self._starts(home.reachable) for home in problem.households}
 
     def _wrong(self, rule: str, where: str, what: str) -> None:
         self.violations.append(Violation(rule, where, what))
@@ -469,11 +471,13 @@ class Checker:
         where = f"unserved {request.id}"
         tutors, reason = self._filter(request)
         if reason is None:
-            if any(self._addable(request, tutor, frozenset()) for tutor in tutors):
+            alone = Busy(self, request, NOBODY, alone=True)
+            rooms = [tutor for tutor in tutors if self._addable(request, tutor, NOBODY, alone)]
+            busy = Busy(self, request, NOBODY)
+            if any(self._addable(request, tutor, NOBODY, busy) for tutor in rooms):
                 self._wrong("addable", where, "could be added while nobody moves")
                 return
-            alone = any(self._addable(request, t, frozenset(), alone=True) for t in tutors)
-            reason = "phone_busy" if alone else "taken"
+            reason = "phone_busy" if rooms else "taken"
         if unserved.reason != reason:
             self._wrong("reason", where, f"is {reason}, not {unserved.reason}")
         elif reason == "taken":
@@ -512,60 +516,44 @@ class Checker:
             return True
         return _days(self._common_starts(tutor, home)) >= lessons
 
-    def _starts(self, windows: tuple[Window, ...]) -> frozenset[Minute]:
-        if windows not in self.starts_of:
-            every, lesson = self.problem.start_every, self.problem.lesson_minutes
-            self.starts_of[windows] = frozenset(
-                start
-                for window in windows
-                for start in range(-(-window.start // every) * every, window.end, every)
-                if start + lesson <= window.end
-            )
-        return self.starts_of[windows]
+    def _starts(self, windows: tuple[Window, ...] | None) -> frozenset[Minute]:
+        """The starts whose lesson lies inside one of the windows; none where there are none."""
+        every, lesson = self.problem.start_every, self.problem.lesson_minutes
+        return frozenset(
+            start
+            for window in windows or ()
+            for start in range(-(-window.start // every) * every, window.end, every)
+            if start + lesson <= window.end
+        )
 
     def _common_starts(self, tutor: Tutor, home: Household) -> frozenset[Minute]:
-        if tutor.available is None or home.reachable is None:
-            return frozenset()
-        return self._starts(tutor.available) & self._starts(home.reachable)
+        return self.tutor_starts[tutor.id] & self.home_starts[home.id]
 
-    def _addable(
-        self, request: Request, tutor: Tutor, gone: frozenset[str], alone: bool = False
-    ) -> bool:
-        """Whether the tutor could take the request, those gone left and nobody else moving.
-
-        With `alone`, the lessons of the request's own household are not looked at.
-        """
+    def _addable(self, request: Request, tutor: Tutor, gone: frozenset[str], busy: Busy) -> bool:
+        """Whether the tutor could take the request, those gone left and nobody else moving."""
         home = self.households[request.household]
-        busy = Busy(self, request, gone, alone)
-        common = self._common_starts(tutor, home)
-        agreed_later = tutor.available is None or home.reachable is None
-        lessons, taken = 0, []
+        lessons = 0
+        taken: list[Minute] = []
         for group in self.groups_of[tutor.id]:
-            left = [name for name in group.requests if name not in gone]
+            left = len(group.requests) - len(gone.intersection(group.requests))
             if left:
                 lessons += len(group.starts)
                 taken += [start for start in group.starts if start is not None]
-                if self._joinable(request, tutor, group, len(left), common, busy):
+                if self._joinable(request, tutor, group, left, busy):
                     return True
         if lessons + request.lessons_per_week > tutor.max_lessons_per_week:
             return False
-        if agreed_later:
+        if tutor.available is None or home.reachable is None:
             return True
         free = [
             start
-            for start in common
+            for start in self._common_starts(tutor, home)
             if not any(self.overlap(start, other) for other in taken) and not busy.at(start)
         ]
         return _days(free) >= request.lessons_per_week
 
     def _joinable(
-        self,
-        request: Request,
-        tutor: Tutor,
-        group: Group,
-        members: int,
-        common: frozenset[Minute],
-        busy: Busy,
+        self, request: Request, tutor: Tutor, group: Group, members: int, busy: Busy
     ) -> bool:
         home = self.households[request.household]
         if (group.subject, group.level) != (request.subject, request.level):
@@ -580,6 +568,7 @@ class Checker:
             return False
         if tutor.available is None or home.reachable is None:
             return None in group.starts
+        common = self._common_starts(tutor, home)
         return all(start in common and not busy.at(start) for start in group.starts)
 
     def _check_taken(self, unserved: Unserved, request: Request, tutors: list[Tutor]) -> None:
@@ -607,7 +596,7 @@ class Checker:
         gone = frozenset(exchange.out)
         if len(whose) != 1 or any(name not in self.group_of for name in exchange.out):
             self._wrong("exchange", where, "must be pupils of one tutor")
-        elif not any(t.id in whose and self._addable(request, t, gone) for t in tutors):
+        elif not any(t.id in whose and self._admits(request, t, gone) for t in tutors):
             self._wrong("exchange", where, f"{request.id} would still find no place")
         elif weight > 1 and any(self._cheaper(request, tutor, weight) for tutor in tutors):
             self._wrong("exchange", where, "there is a lighter one")
@@ -619,11 +608,14 @@ class Checker:
             key=lambda name: self.requests[name].weight,
         )
         everybody = frozenset(pupils)
-        if not self._addable(request, tutor, everybody):
+        if not self._admits(request, tutor, everybody):
             return False
         if weight is None:
             return True
-        return any(self._addable(request, tutor, gone) for gone in self._lighter(pupils, weight))
+        return any(self._admits(request, tutor, gone) for gone in self._lighter(pupils, weight))
+
+    def _admits(self, request: Request, tutor: Tutor, gone: frozenset[str]) -> bool:
+        return self._addable(request, tutor, gone, Busy(self, request, gone))
 
     def _lighter(self, pupils: list[str], weight: int) -> Iterator[frozenset[str]]:
         """Every set of these pupils, lightest pupil first, that weighs less than this."""
@@ -682,7 +674,7 @@ class Checker:
             yield f"{request.id} needs more than one lesson of anybody"
         if line.channel not in home.channels or line.language not in home.languages:
             yield f"{request.id} does not share channel and language"
-        if home.reachable is None or start not in self._starts(home.reachable):
+        if start not in self.home_starts[home.id]:
             yield f"{request.id} can't be reached then"
         if any(self.overlap(start, seat.start) for seat in self.seats_of_pupil[request.pupil]):
             yield f"{request.id} has another lesson then"
@@ -696,7 +688,7 @@ class Busy:
     """When a request's phone or pupil is taken by lessons that stay."""
 
     def __init__(
-        self, checker: Checker, request: Request, gone: frozenset[str], alone: bool
+        self, checker: Checker, request: Request, gone: frozenset[str], alone: bool = False
     ) -> None:
         self._checker = checker
         self._phones = checker.households[request.household].phones

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matching.plan import Exchange, Unserved
@@ -20,6 +21,7 @@ def why_unserved(table: Timetable) -> list[Unserved]:
 class Room:
     """What has to leave one tutor for a request to be admitted."""
 
+    tutor: int
     weight: int
     out: tuple[int, ...]
 
@@ -38,13 +40,16 @@ class Teller:
         options = [option for t in tutors if (option := self.rules.option(r, int(t)))]
         if any(self._addable_but_for_home(r, option) for option in options):
             return Unserved(name, "phone_busy")
-        held_by = sorted({m for option in options for m in self._holders(r, option)})
-        return Unserved(
-            name,
-            "taken",
-            tuple(self.rules.requests[m].id for m in held_by),
-            self._exchange(r, options),
-        )
+        room = self._lightest(r, options)
+        holders = [option for option in options if room is None or option.tutor == room.tutor]
+        held_by = sorted({m for option in holders for m in self._holders(r, option)})
+        return Unserved(name, "taken", self._names(held_by), self._exchange(room))
+
+    def _names(self, requests: Iterable[int]) -> tuple[str, ...]:
+        return tuple(self.rules.requests[m].id for m in requests)
+
+    def _exchange(self, room: Room | None) -> Exchange | None:
+        return None if room is None else Exchange(self._names(room.out), room.weight)
 
     def _addable_but_for_home(self, r: int, option: Option) -> bool:
         """Whether the request could be added if its household had no other lesson."""
@@ -90,7 +95,7 @@ class Teller:
 
     # --- exchange: the least weight of one tutor's pupils whose leaving would admit
 
-    def _exchange(self, r: int, options: list[Option]) -> Exchange | None:
+    def _lightest(self, r: int, options: list[Option]) -> Room | None:
         best: Room | None = None
         lightest = 1  # weights are positive integers
         for option in options:
@@ -99,9 +104,7 @@ class Teller:
                 best = room
                 if best.weight <= lightest:
                     break
-        if best is None:
-            return None
-        return Exchange(tuple(self.rules.requests[m].id for m in best.out), best.weight)
+        return best
 
     def _room(self, r: int, option: Option) -> Room | None:
         rooms = [
@@ -136,7 +139,7 @@ class Teller:
             out += [m for m in siblings if m not in out][: max(0, lacking)]
         seats = len(group.members) - rules.channels[group.channel].max_group + 1 - len(out)
         out += [m for m in by_weight if m not in out][: max(0, seats)]
-        return Room(self._weight(out), tuple(sorted(out)))
+        return Room(group.tutor, self._weight(out), tuple(sorted(out)))
 
     def _phones_lacking(self, r: int, starts: Starts, apart: set[int], sitting: int) -> int | None:
         """How many of `sitting` seats at these starts must go for a phone to be free.
@@ -181,7 +184,7 @@ class Teller:
         if best is None:
             return None
         out = sorted(m for i in bits(best[1]) for m in groups[i].members)
-        return Room(best[0], tuple(out))
+        return Room(option.tutor, best[0], tuple(out))
 
     def _closings(self, r: int, option: Option, groups: list[OpenGroup]) -> set[int]:
         """Sets of groups, as bits, each of which frees enough days for the request's lessons.

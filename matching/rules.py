@@ -30,6 +30,7 @@ FILTERS = (
 )
 
 Indices = NDArray[np.intp]
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Rules:
         self.speakers = Counter(
             language for household in problem.households for language in household.languages
         )
+        self._channels_of: dict[tuple[Names, Names], Names] = {}
+        self._languages_of: dict[tuple[Names, Names], Names] = {}
         self._fill_arrays()
 
     def _fill_arrays(self) -> None:
@@ -175,10 +178,12 @@ class Rules:
 
     def _agree(self, r: int, t: int, pin: Pin | None) -> Option | None:
         tutor, household = self.tutors[t], self.problem.households[self.home[r]]
-        channels = _common(pin.channel if pin else None, tutor.channels, household.channels)
-        channels = tuple(sorted(channels, key=self._roomiest_first))
-        languages = _common(pin.language if pin else None, tutor.languages, household.languages)
-        languages = tuple(sorted(languages, key=self._most_spoken_first))
+        channels = self._shared_channels(tutor.channels, household.channels)
+        languages = self._shared_languages(tutor.languages, household.languages)
+        if pin is not None and pin.channel is not None:
+            channels = (pin.channel,)
+        if pin is not None and pin.language is not None:
+            languages = (pin.language,)
         if not channels or not languages:
             return None
         if pin is not None and pin.starts is not None:
@@ -191,11 +196,25 @@ class Rules:
             return None
         return Option(t, True, mask, None, channels, languages)
 
-    def _roomiest_first(self, channel: str) -> tuple[int, int]:
-        return -self.channels[channel].max_group, self.channels[channel].cost
+    def _shared_channels(self, mine: Names, theirs: Names) -> Names:
+        known = self._channels_of.get((mine, theirs))
+        if known is None:
+            known = tuple(sorted({*mine} & {*theirs}, key=self._roomiest_first))
+            self._channels_of[mine, theirs] = known
+        return known
 
-    def _most_spoken_first(self, language: str) -> int:
-        return -self.speakers[language]
+    def _shared_languages(self, mine: Names, theirs: Names) -> Names:
+        known = self._languages_of.get((mine, theirs))
+        if known is None:
+            known = tuple(sorted({*mine} & {*theirs}, key=self._most_spoken_first))
+            self._languages_of[mine, theirs] = known
+        return known
+
+    def _roomiest_first(self, channel: str) -> tuple[int, int, str]:
+        return -self.channels[channel].max_group, self.channels[channel].cost, channel
+
+    def _most_spoken_first(self, language: str) -> tuple[int, str]:
+        return -self.speakers[language], language
 
     def subject_key(self, r: int) -> tuple[str, str, int]:
         """What the members of a group have in common."""
@@ -212,12 +231,6 @@ class Rules:
             not any(w.start <= start and start + lesson <= w.end for w in windows)
             for start in starts
         )
-
-
-def _common(named: str | None, mine: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
-    if named is not None:
-        return (named,)
-    return tuple(dict.fromkeys(name for name in mine if name in theirs))
 
 
 def _membership(lists: list[tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:

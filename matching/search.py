@@ -64,10 +64,13 @@ class Greedy:
         if group is not None:
             self.table.join(r, group)
             return
+        lessons = self.rules.subject_key(r)[2]
         best = None
         for t in sorted(tutors):
+            if self.table.lessons_left(t) < lessons:
+                continue
             option = self.rules.option(r, t)
-            if option is None or self.table.lessons_left(t) < self.rules.subject_key(r)[2]:
+            if option is None:
                 continue
             found = self._best_opening(r, option)
             if found is not None:
@@ -81,9 +84,12 @@ class Greedy:
     def _group_to_join(self, r: int, tutors: set[int]) -> OpenGroup | None:
         """Of the groups with a seat for the request, the one with the fewest left."""
         best = None
+        mine = self.rules.home_mask[self.rules.home[r]]
         for group in self.table.with_key.get(self.rules.subject_key(r), ()):
             left = self.table.seats_left(group)
             if left <= 0 or group.tutor not in tutors or (best and left >= best[0]):
+                continue
+            if group.mask is not None and mine is not None and group.mask & ~mine:
                 continue
             option = self.rules.option(r, group.tutor)
             if option is not None and self.table.can_join(r, option, group):

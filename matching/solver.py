@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from matching.advice import advise
-from matching.bound import servable, servable_weight
-from matching.objective import FULL, Worth, keeps_tutor, share_of, worth, zone_of
+from matching.bound import can_keep_tutor, servable
+from matching.objective import FULL, Worth, share_of, worth, zone_of
 from matching.pins import take_pins
 from matching.plan import (
     LEVEL_NAMES,
@@ -134,10 +134,10 @@ def _trivial_bounds(rules: Rules, value: Worth) -> dict[str, LevelValue]:
     kept = 0
     for r in reachable:
         most[zone_of(rules, r)] += rules.requests[r].weight
-        kept += any(keeps_tutor(rules, r, option.tutor) for option in rules.options(r))
+        kept += can_keep_tutor(rules, r)
     best = (ZoneFigure(zone.zone, most[zone.zone], zone.asked) for zone in value.zones)
     return {
-        "weight_served": servable_weight(rules),
+        "weight_served": sum(most.values()),
         "zones": tuple(sorted(min(FULL, share_of(zone)) for zone in best)),
         "kept": kept,
         "cost": 0,

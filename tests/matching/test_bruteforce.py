@@ -293,6 +293,7 @@ class BruteForce:
 
 
 @settings(
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(problems())
