@@ -262,7 +262,7 @@ def test_trace_names_who_did_what_and_how_many_children_were_shown(app: Flask) -
         vet_tutor(tutor_id, db.session.scalars(select(Coordinator)).one())
     client.get("/coordinator/pupils")
     page = words(client.get("/coordinator/trace").text)
-    seen = page.index("Salma Bennis saw /coordinator/pupils 2")
+    seen = page.index("Salma Bennis saw Families and pupils 2")
     vetted = page.index(f"Salma Bennis vetted a volunteer volunteer {tutor_id} –")
     signed = page.index("Salma Bennis signed in coordinator 1 –")
     added = page.index("the program coordinator added coordinator 1 –")

@@ -60,7 +60,9 @@ def act(action: str) -> str:
 
 
 def acted_on(subject: str) -> str:
-    """What it was done to: "tutor:4" is "volunteer 4"; a page has its path."""
+    """What it was done to: "tutor:4" is "volunteer 4"; a page is what it shows, or its path."""
+    if subject.startswith("/"):
+        return _page(subject)
     kind, _colon, number = subject.partition(":")
     if kind == "tutor":
         return _("volunteer %(number)s", number=number)
@@ -71,3 +73,15 @@ def acted_on(subject: str) -> str:
     if kind == "list":
         return _("Pupils") if number == ListKind.PUPILS else _("Volunteers")
     return subject
+
+
+def _page(path: str) -> str:
+    _root, _coordinator, *parts = path.split("/")
+    match parts:
+        case ["pupils", *_rest]:
+            return _("Families and pupils")
+        case ["import", *_rest]:
+            return _("Import a list")
+        case ["matching", number, *_rest]:
+            return _("Matching %(number)s", number=number)
+    return path
