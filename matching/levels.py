@@ -36,6 +36,10 @@ class Found:
     proved: dict[str, bool] = field(default_factory=dict)
 
 
+def _unheard(phase: str, best: int | None, bound: int | None) -> None:
+    """Takes the reports of what is solved to prove or to count."""
+
+
 class Levels:
     """One climb through the levels."""
 
@@ -93,7 +97,7 @@ class Levels:
     ) -> tuple[int, bool]:
         """Maximise a figure, then hold it; returns its bound and whether it is proved."""
         self.model.cp.maximize(figure)
-        solved = self.solve(phase, now(), self.allowance(phase)())
+        solved = self.solve(phase, now(), self.allowance(phase)(), most=most)
         self.model.cp.add(figure >= now())
         return (now() if solved.proved else min(most, solved.bound_or(most))), solved.proved
 
@@ -165,13 +169,18 @@ class Levels:
         hints: Callable[[], list[tuple[Var, int]]] = list,
         least: bool = False,
         adopt: bool = True,
+        most: int | None = None,
+        report: Report | None = None,
     ) -> Solved:
-        """Solve the model as it stands; a solution as good becomes, if asked, the one found."""
+        """Solve the model as it stands; a solution as good becomes, if asked, the one found.
+
+        `most` is what the figure can't exceed anyhow; bounds are reported no higher.
+        """
         self.model.hint(self.found.table)
         for var, hint in hints():
             self.model.cp.add_hint(var, hint)
         solver = _solver(limits, self.seed)
-        watch = _Watch(phase, value, self.report if adopt else _unheard)
+        watch = _Watch(phase, value, min if least else max, most, report or self.report)
         watch.begin()
         solver.best_bound_callback = watch.on_bound
         with _interrupted(solver, lambda: self.left().nothing):
@@ -271,7 +280,7 @@ class ZoneLevel:
             own.append((counts, int(now[zone] >= least)))
         self.cp.add(sum(counted) >= self._unsettled)
         self.cp.maximize(share)
-        return self._solve(least, own)
+        return self._solve(least, own, report=self.levels.report)
 
     def _most_above(self, share: int) -> Solved:
         """How many zones can get beyond the share that all unsettled ones reach.
@@ -297,10 +306,18 @@ class ZoneLevel:
         solved = self._solve(int(self._shares()[zone] > share), [], adopt=False)
         return solved.proved and not solved.value
 
-    def _solve(self, value: int, own: list[tuple[Var, int]], adopt: bool = True) -> Solved:
-        return self.levels.solve(
-            "zones", value, self.allowed(), lambda: own + self._hints(), adopt=adopt
-        )
+    def _solve(
+        self,
+        value: int,
+        own: list[tuple[Var, int]],
+        adopt: bool = True,
+        report: Report = _unheard,
+    ) -> Solved:
+        def hints() -> list[tuple[Var, int]]:
+            return own + self._hints()
+
+        left = self.allowed()
+        return self.levels.solve("zones", value, left, hints, adopt=adopt, most=FULL, report=report)
 
     def _shares(self) -> dict[str, int]:
         return {zone.zone: share_of(zone) for zone in worth(self.levels.found.table).zones}
@@ -329,10 +346,6 @@ class ZoneLevel:
         return tuple(self.settled + rest), False
 
 
-def _unheard(phase: str, best: int | None, bound: int | None) -> None:
-    """Takes the reports of what is solved for a proof alone."""
-
-
 def _all_but(reserve: float, first: float, now: float) -> float:
     """Of what was left at first, a part stays reserved; the rest may be spent."""
     return now if math.isinf(first) or math.isinf(now) else max(0.0, now - reserve * first)
@@ -354,8 +367,17 @@ def _solver(limits: Left, seed: int) -> cp_model.CpSolver:
 class _Watch(cp_model.CpSolverSolutionCallback):
     """Reports every better figure and every better bound."""
 
-    def __init__(self, phase: str, value: int, report: Report) -> None:
+    def __init__(
+        self,
+        phase: str,
+        value: int,
+        better: Callable[[int, int], int],
+        most: int | None,
+        report: Report,
+    ) -> None:
         super().__init__()
+        self._better = better
+        self._most = most
         self._phase = phase
         self._report = report
         self._best = value
@@ -365,12 +387,12 @@ class _Watch(cp_model.CpSolverSolutionCallback):
         self._report(self._phase, self._best, self._bound)
 
     def on_solution_callback(self) -> None:
-        self._best = round(self.objective_value)
+        self._best = self._better(self._best, round(self.objective_value))
         self._report(self._phase, self._best, self._bound)
 
     def on_bound(self, bound: float) -> None:
         if math.isfinite(bound):
-            self._bound = round(bound)
+            self._bound = round(bound) if self._most is None else min(round(bound), self._most)
             self._report(self._phase, self._best, self._bound)
 
 
