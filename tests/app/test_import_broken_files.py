@@ -266,6 +266,7 @@ def test_a_problem_reads_in_the_readers_language() -> None:
             "call, WhatsApp, video, in person, with a semicolon between two of them."
         )
     with force_locale("fr"):
+        assert str(problem).startswith("Ligne 2, colonne")
         assert "appel, WhatsApp, visio, présentiel" in str(problem)
     with force_locale("ar"):
         assert "مكالمة, واتساب" in str(problem)

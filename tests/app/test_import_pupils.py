@@ -226,6 +226,19 @@ def test_two_rows_that_turn_out_to_be_one_known_child_are_bad() -> None:
     assert problems(report) == [(2, None, None, "same_person"), (3, None, None, "same_person")]
 
 
+def test_row_of_a_known_child_is_bad_even_where_the_other_row_is_bad_already() -> None:
+    store(HIBA)
+    renamed = {**HIBA, "prenom": "Houda"}
+    content = make_list(renamed, {**HIBA, "pupil": "", "niveau": "9"})
+    report = apply_import(ListKind.PUPILS, content, None, leave_out_bad=True)
+    assert problems(report) == [
+        (2, None, None, "same_person"),
+        (3, "niveau", "9", "not_a_level"),
+        (3, None, None, "same_person"),
+    ]
+    assert pupil("P1").first_name == "Hiba"
+
+
 def consents(ref: str, kind: ConsentKind = ConsentKind.LESSONS) -> list[tuple[bool, str]]:
     return [(c.given, c.guardian_name) for c in pupil(ref).consents if c.kind is kind]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 from app.i18n import plain_key
 from app.services.imports.known import KnownFamily, KnownPupil
 from app.services.imports.problems import Code
 from app.services.imports.rows import Row
+from app.services.imports.same_rows import groups, refuse_all, refuse_same_person, refuse_shared
 
 
 def _as_it_is(value: Any) -> Any:
@@ -29,37 +30,12 @@ FAMILY_COLUMNS: Final[dict[str, Callable[[Any], Any]]] = {
 def refuse_contradictions(rows: list[Row]) -> None:
     """Add problems to rows of one child, and to rows of one telephone that disagree."""
     refuse_shared(rows, Code.SAME_ID, "pupil")
-    for namesakes in _groups(rows, _child_key).values():
+    for namesakes in groups(rows, _child_key).values():
         # Two children of one name do live in one house: their numbers then tell them apart.
         if not all(row.values.get("pupil") for row in namesakes):
-            _refuse_all(namesakes, Code.SAME_CHILD)
-    for family in _groups(rows, lambda row: row.values.get("telephone")).values():
+            refuse_all(namesakes, Code.SAME_CHILD)
+    for family in groups(rows, lambda row: row.values.get("telephone")).values():
         _refuse_disagreement(family)
-
-
-def refuse_shared(rows: Iterable[Row], code: Code, heading: str) -> None:
-    """Add a problem to all rows that have the same value in a column; empty ones don't count."""
-    for group in _groups(rows, lambda row: row.values.get(heading)).values():
-        _refuse_all(group, code, heading)
-
-
-def _groups(
-    rows: Iterable[Row], key: Callable[[Row], Hashable | None]
-) -> dict[Hashable, list[Row]]:
-    groups: defaultdict[Hashable, list[Row]] = defaultdict(list)
-    for row in rows:
-        value = key(row)
-        if value is not None:
-            groups[value].append(row)
-    return groups
-
-
-def _refuse_all(group: list[Row], code: Code, heading: str | None = None) -> None:
-    """Each row of the group names the first one; the first one names the second."""
-    if len(group) > 1:
-        for row in group:
-            other = group[1] if row is group[0] else group[0]
-            row.refuse(code, heading, other=other.number)
 
 
 def _child_key(row: Row) -> tuple[str, str] | None:
@@ -130,18 +106,3 @@ def _find(
         row.refuse(Code.SEVERAL_CHILDREN, "pupil", refs=refs)
         return None
     return namesakes[0] if namesakes else None
-
-
-def refuse_same_person(rows: Iterable[Row], found: dict[int, Any]) -> None:
-    """Add a problem to rows that turn out to be the same known person."""
-    for group in _groups(rows, lambda row: _id_of(found.get(row.number))).values():
-        # Rows with a number in common were told apart already.
-        if len(group) > 1 and not any(row.problems for row in group):
-            for row in group:
-                other = group[1] if row is group[0] else group[0]
-                known = found[row.number]
-                row.refuse(Code.SAME_PERSON, other=other.number, name=known.name)
-
-
-def _id_of(person: Any) -> int | None:
-    return None if person is None else person.id

@@ -9,9 +9,9 @@ from typing import Any, Final
 from app.models import ListKind
 from app.services.imports.known import KnownTutor
 from app.services.imports.problems import Code
-from app.services.imports.pupil_rows import refuse_same_person, refuse_shared
 from app.services.imports.report import Change, ImportReport, Status, row_report, status_of
 from app.services.imports.rows import Row
+from app.services.imports.same_rows import refuse_same_person, refuse_shared
 
 FIELDS: Final = {
     "benevole": "ref",
