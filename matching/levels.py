@@ -22,7 +22,7 @@ POLL_SECONDS = 0.05
 EPSILON = 1e-6
 
 # What a level may use of what is left, so that those below get their turn; the last takes all.
-SHARES = {"weight_served": 0.7, "zones": 0.5, "kept": 0.4, "cost": 1.0}
+SHARES = {"weight_served": 0.7, "zones": 0.7, "kept": 0.4, "cost": 1.0}
 
 Report = Callable[[str, int | None, int | None], None]
 
