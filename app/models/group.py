@@ -76,8 +76,10 @@ class Membership(Model):
     request_id: Mapped[int] = mapped_column(
         ForeignKey("tutoring_request.id", ondelete="CASCADE"), index=True
     )
+    run_id: Mapped[int] = mapped_column(ForeignKey("match_run.id"), index=True)
+    """The run that proposed the seat; later than the group's own where it joined a group."""
     active_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When the group became active with it; None while the group is only offered."""
+    """When the tutor accepted the seat; None while it is only offered."""
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     group: Mapped[Group] = relationship(back_populates="memberships")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.models import Consent, ConsentKind, Pupil
+from app.models import Consent, ConsentKind, Household, Pupil
 
 CONSENT_TEXT_VERSION: Final = "2026-10"
 """The version of the text in docs/consent.md that guardians are told now."""
@@ -14,6 +14,19 @@ def in_force(pupil: Pupil, kind: ConsentKind) -> bool:
     """Whether the newest statement of this kind on the child is a consent."""
     newest = newest_statement(pupil, kind)
     return newest is not None and newest.given
+
+
+def shares_number(household: Household) -> bool:
+    """Whether the household's number may be seen by the other families of a group.
+
+    A family has one number: a single child for whom the guardian keeps out of groups is enough to
+    keep it to itself.
+    """
+    return all(
+        in_force(pupil, ConsentKind.GROUP_LESSONS)
+        for pupil in household.pupils
+        if in_force(pupil, ConsentKind.LESSONS)
+    )
 
 
 def newest_statement(pupil: Pupil, kind: ConsentKind) -> Consent | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.extensions import db
@@ -17,17 +17,21 @@ from app.models import (
     DAYS,
     Channel,
     ConsentKind,
+    Group,
     Household,
     Level,
+    Membership,
     Pupil,
     RequestState,
     Subject,
     Tutor,
     TutoringRequest,
     TutorState,
+    Veto,
 )
 from app.models.weekly import WeeklyWindow
-from app.services.consent import in_force
+from app.services.consent import in_force, shares_number
+from app.services.groups import list_live_groups
 from app.services.programme import matching_rules
 
 
@@ -36,16 +40,23 @@ def build_problem() -> dict[str, Any]:
 
     In it: vetted tutors, and the waiting requests of pupils whose guardian consents to lessons. A
     household in which a matched child's guardian does not consent to groups is offered one-to-one
-    variants alone, since a group shows its telephone number to others.
+    variants alone, since a group shows its telephone number to others. Groups that are offered or
+    active are pinned as they stand, with their requests; what a tutor declined is vetoed.
     """
     rules = matching_rules()
     channels = list(db.session.scalars(select(Channel).order_by(Channel.rank)))
     variants = {row.variant_of: row.code for row in channels if row.variant_of}
-    households = _households_to_match()
-    household_rows = [_household_row(row, pupils, channels) for row, pupils in households]
+    groups = list_live_groups()
+    seated = {member.request_id for group in groups for member in group.members}
+    households = _households_to_match(seated)
+    household_rows = [_household_row(row, channels) for row, _pupils in households]
     wanted = {code for row in household_rows for code in row["channels"]}
-    tutor_rows = _tutor_rows(variants, wanted)
+    tutor_rows = _tutor_rows(variants, wanted, {group.tutor_id for group in groups})
     used = wanted | {code for row in tutor_rows for code in row["channels"]}
+    used |= {group.channel for group in groups}
+    requests = [
+        request for _row, pupils in households for p in pupils for request in _open(p, seated)
+    ]
     return {
         "format": "n9raw-problem/1",
         "lesson_minutes": rules.lesson_minutes,
@@ -57,17 +68,17 @@ def build_problem() -> dict[str, Any]:
         },
         "tutors": tutor_rows,
         "households": household_rows,
-        "requests": [
-            _request_row(request)
-            for _household, pupils in households
-            for pupil in pupils
-            for request in _waiting(pupil)
-        ],
+        "requests": [_request_row(request) for request in requests],
+        "pins": [_pin(group, member) for group in groups for member in group.members],
+        "vetoes": _vetoes({row["id"] for row in tutor_rows}, {r.id for r in requests}),
     }
 
 
-def _households_to_match() -> list[tuple[Household, list[Pupil]]]:
-    """Households with something to match, each with its pupils that may be."""
+def _households_to_match(seated: set[int]) -> list[tuple[Household, list[Pupil]]]:
+    """Households with something to match, each with its pupils that may be.
+
+    `seated` are the ids of the requests that sit in a group already.
+    """
     rows = db.session.scalars(
         select(Household)
         .order_by(Household.id)
@@ -81,25 +92,25 @@ def _households_to_match() -> list[tuple[Household, list[Pupil]]]:
     )
     listed = []
     for household in rows:
-        pupils = [
-            pupil
-            for pupil in household.pupils
-            if in_force(pupil, ConsentKind.LESSONS) and _waiting(pupil)
-        ]
+        pupils = [pupil for pupil in household.pupils if _open(pupil, seated)]
         if pupils:
             listed.append((household, pupils))
     return listed
 
 
-def _waiting(pupil: Pupil) -> list[TutoringRequest]:
-    return [request for request in pupil.requests if request.state is RequestState.WAITING]
+def _open(pupil: Pupil, seated: set[int]) -> list[TutoringRequest]:
+    """A pupil's requests that wait or sit in a group; none without consent, unless seated."""
+    consents = in_force(pupil, ConsentKind.LESSONS)
+    return [
+        request
+        for request in pupil.requests
+        if request.id in seated or (consents and request.state is RequestState.WAITING)
+    ]
 
 
-def _household_row(
-    household: Household, pupils: Iterable[Pupil], channels: Iterable[Channel]
-) -> dict[str, Any]:
+def _household_row(household: Household, channels: Iterable[Channel]) -> dict[str, Any]:
     codes = {row.channel for row in household.channels}
-    if not all(in_force(pupil, ConsentKind.GROUP_LESSONS) for pupil in pupils):
+    if not shares_number(household):
         codes = _without_groups(codes, channels)
     return {
         "id": f"H{household.id}",
@@ -116,11 +127,16 @@ def _without_groups(codes: set[str], channels: Iterable[Channel]) -> set[str]:
     return alone | {row.code for row in channels if row.variant_of in codes}
 
 
-def _tutor_rows(variants: dict[str, str], wanted: set[str]) -> list[dict[str, Any]]:
+def _tutor_rows(
+    variants: dict[str, str], wanted: set[str], seated: set[int]
+) -> list[dict[str, Any]]:
+    """Tutors who are vetted, or have a group: `seated` holds the ids of the latter."""
     subjects = {row.id: row.code for row in db.session.scalars(select(Subject))}
     levels = list(db.session.scalars(select(Level).order_by(Level.rank)))
     tutors = db.session.scalars(
-        select(Tutor).where(Tutor.state == TutorState.VETTED).order_by(Tutor.id)
+        select(Tutor)
+        .where(or_(Tutor.state == TutorState.VETTED, Tutor.id.in_(seated)))
+        .order_by(Tutor.id)
     )
     return [
         {
@@ -161,6 +177,26 @@ def _request_row(request: TutoringRequest) -> dict[str, Any]:
         "lessons_per_week": request.lessons_per_week,
         "weight": request.level.weight,
     }
+
+
+def _pin(group: Group, member: Membership) -> dict[str, Any]:
+    """The agreement that a seat in a group is."""
+    pin = {
+        "request": f"R{member.request_id}",
+        "tutor": f"T{group.tutor_id}",
+        "channel": group.channel,
+        "language": group.language,
+        "group": f"G{group.id}",
+    }
+    return pin | ({"starts": group.starts} if all(group.starts) else {})
+
+
+def _vetoes(tutors: set[str], requests: set[int]) -> list[dict[str, str]]:
+    return [
+        {"request": f"R{veto.request_id}", "tutor": f"T{veto.tutor_id}"}
+        for veto in db.session.scalars(select(Veto).order_by(Veto.id))
+        if f"T{veto.tutor_id}" in tutors and veto.request_id in requests
+    ]
 
 
 def _times(windows: Iterable[WeeklyWindow], to_agree: bool) -> list[list[str]] | None:

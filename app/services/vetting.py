@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator, Tutor, TutorState
+from app.models import LIVE_GROUPS, Coordinator, Group, Tutor, TutorState
 from app.services import audit
 from app.services.errors import Conflict, NotFound
 from scheduler import clock
@@ -34,6 +36,10 @@ def withdraw_vetting(tutor_id: int, by: Coordinator) -> Tutor:
             raise NotFound(_l("This volunteer does not exist."))
         if tutor.state is not TutorState.VETTED:
             raise Conflict(_l("Only a vetted volunteer's vetting can be taken back."))
+        if db.session.scalar(
+            select(Group.id).where(Group.tutor_id == tutor.id, Group.state.in_(LIVE_GROUPS))
+        ):
+            raise Conflict(_l("This volunteer has groups, or offers of groups, to be ended first."))
         tutor.state = TutorState.REGISTERED
         tutor.vetted_at = None
         tutor.vetted_by_id = None

@@ -265,6 +265,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("group_id", sa.Integer(), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("active_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -279,6 +280,9 @@ def upgrade() -> None:
             name=op.f("fk_membership_request_id_tutoring_request"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["match_run.id"], name=op.f("fk_membership_run_id_match_run")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_membership")),
         sa.UniqueConstraint(
             "group_id", "request_id", name=op.f("uq_membership_group_id_request_id")
@@ -287,6 +291,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_membership_request_id"), ["request_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_membership_run_id"), ["run_id"], unique=False)
 
     op.create_table(
         "reminder",
@@ -415,6 +420,7 @@ def downgrade() -> None:
 
     op.drop_table("reminder")
     with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_membership_run_id"))
         batch_op.drop_index(batch_op.f("ix_membership_request_id"))
 
     op.drop_table("membership")

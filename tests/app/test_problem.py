@@ -68,6 +68,8 @@ def test_problem_of_one_tutor_and_one_family() -> None:
                 "weight": 3,
             }
         ],
+        "pins": [],
+        "vetoes": [],
     }
 
 

@@ -1,0 +1,222 @@
+"""A group's answers and ends: accepted, declined, left by those who may no longer be in it.
+
+Groups and requests change under one lock, so that no request comes to sit in two groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.database import transaction
+from app.extensions import db
+from app.i18n import _l
+from app.models import (
+    LIVE_GROUPS,
+    Channel,
+    ConsentKind,
+    Coordinator,
+    Group,
+    GroupState,
+    Household,
+    Membership,
+    Pupil,
+    RequestState,
+    TutoringRequest,
+    TutorState,
+    Veto,
+)
+from app.services import audit
+from app.services.consent import in_force, shares_number
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.lessons import future_lessons, plan_lessons, withdraw_lesson
+from app.services.reminders import Recipient, cancel_reminders, plan_reminders
+from scheduler import clock
+
+ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
+LONGEST_REASON = 500
+
+
+def accept_group(
+    group_id: int, by: Coordinator | None = None, *, tutor_id: int | None = None
+) -> Group:
+    """Accept the seats that are offered to a tutor, with lessons and reminders, in one transaction.
+
+    An offered group becomes active; pupils offered to an active group join it. `by` is the
+    coordinator who records it for the tutor, `tutor_id` the tutor who does it. Conflict where
+    nothing is offered, or nobody who is offered may be taught any more.
+    """
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        group = _locked(group_id, tutor_id)
+        offered = _offered(group)
+        if group.tutor.state is not TutorState.VETTED:
+            raise Conflict(_l("This volunteer is not vetted, and can't take a group."))
+        _drop_who_may_not(group)
+        joining = [member for member in offered if member.ended_at is None]
+        if not joining:
+            raise Conflict(
+                _l("None of these pupils can be taught any more; the offer is out of date.")
+            )
+        now = clock.now()
+        for member in joining:
+            member.active_since = now
+            member.request.state = RequestState.SERVED
+        if group.state is GroupState.OFFERED:
+            group.state = GroupState.ACTIVE
+            _decided(group, by)
+        db.session.flush()
+        plan_reminders(future_lessons(group.id))
+        plan_lessons(group)
+        _note("accept_group", group, by, tutor_id, joining)
+    return group
+
+
+def decline_group(
+    group_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
+) -> Group:
+    """Decline the seats that are offered: their requests wait again, with a veto on this tutor."""
+    reason = reason.strip()[:LONGEST_REASON]
+    if not reason:
+        raise Invalid(_l("Say why the group is declined."))
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        group = _locked(group_id, tutor_id)
+        offered = _offered(group)
+        for member in offered:
+            member.ended_at = clock.now()
+            _veto(member.request_id, group.tutor_id, reason)
+        if group.state is GroupState.OFFERED:
+            group.state = GroupState.DECLINED
+            group.decline_reason = reason
+            group.ended_at = clock.now()
+            _decided(group, by)
+        _note("decline_group", group, by, tutor_id, offered)
+    return group
+
+
+def leave_without_right(pupil_ids: Iterable[int]) -> int:
+    """End the seats of these pupils that they may not keep; how many.
+
+    Part of the caller's transaction, which changed consent, level or request. A group that is left
+    empty ends, and its lessons are cancelled with their reminders.
+    """
+    groups = db.session.scalars(
+        select(Group)
+        .where(Group.state.in_(LIVE_GROUPS))
+        .join(Group.memberships)
+        .join(Membership.request)
+        .where(TutoringRequest.pupil_id.in_(list(pupil_ids)), Membership.ended_at.is_(None))
+        .distinct()
+        .order_by(Group.id)
+    ).all()
+    return sum(_drop_who_may_not(group) for group in groups)
+
+
+def list_live_groups() -> list[Group]:
+    """Groups that are offered or active, with tutor, subject, level, and members' families."""
+    return list(
+        db.session.scalars(
+            select(Group)
+            .where(Group.state.in_(LIVE_GROUPS))
+            .order_by(Group.id)
+            .options(
+                joinedload(Group.tutor),
+                joinedload(Group.subject),
+                joinedload(Group.level),
+                selectinload(Group.memberships)
+                .joinedload(Membership.request)
+                .joinedload(TutoringRequest.pupil)
+                .joinedload(Pupil.household)
+                .joinedload(Household.zone),
+            )
+        )
+    )
+
+
+def may_be_member(member: Membership) -> bool:
+    """Whether the guardian's consent and the request still allow this seat."""
+    request, group = member.request, member.group
+    channel = db.session.get_one(Channel, group.channel)
+    return (
+        in_force(request.pupil, ConsentKind.LESSONS)
+        and (channel.max_group == 1 or shares_number(request.pupil.household))
+        and request.state in (RequestState.WAITING, RequestState.SERVED)
+        and request.level_id == group.level_id
+    )
+
+
+def _locked(group_id: int, tutor_id: int | None) -> Group:
+    group = db.session.get(Group, group_id, with_for_update=True)
+    if group is None or (tutor_id is not None and group.tutor_id != tutor_id):
+        raise NotFound(_l("This group does not exist."))
+    return group
+
+
+def _offered(group: Group) -> list[Membership]:
+    """The seats that wait for the tutor's answer; Conflict where there is none."""
+    waiting = [member for member in group.members if member.active_since is None]
+    if group.state not in LIVE_GROUPS or not waiting:
+        raise Conflict(_l("This group has been answered already."))
+    return waiting
+
+
+def _drop_who_may_not(group: Group) -> int:
+    """End the seats that may not be; what follows for lessons and reminders too."""
+    dropped = [member for member in group.members if not may_be_member(member)]
+    for member in dropped:
+        member.ended_at = clock.now()
+        if member.request.state is RequestState.SERVED:
+            member.request.state = RequestState.WAITING
+    if not dropped:
+        return 0
+    db.session.flush()
+    lessons = future_lessons(group.id)
+    if any(member.active_since is not None for member in group.members) or (
+        group.state is GroupState.OFFERED and group.members
+    ):
+        cancel_reminders(lessons, only=_gone(group, dropped))
+    else:
+        group.state = GroupState.ENDED
+        group.ended_at = clock.now()
+        for lesson in lessons:
+            withdraw_lesson(lesson, "no pupil is left in the group")
+        for member in group.members:
+            member.ended_at = clock.now()
+    return len(dropped)
+
+
+def _gone(group: Group, dropped: list[Membership]) -> set[Recipient]:
+    """The households that have nobody left in a group."""
+    staying = {member.request.pupil.household_id for member in group.members}
+    leaving = {member.request.pupil.household_id for member in dropped}
+    return {Recipient("household", number) for number in leaving - staying}
+
+
+def _veto(request_id: int, tutor_id: int, reason: str) -> None:
+    known = select(Veto.id).where(Veto.request_id == request_id, Veto.tutor_id == tutor_id)
+    if db.session.scalar(known) is None:
+        db.session.add(
+            Veto(request_id=request_id, tutor_id=tutor_id, reason=reason, created_at=clock.now())
+        )
+
+
+def _decided(group: Group, by: Coordinator | None) -> None:
+    group.decided_at = clock.now()
+    group.decided_by_id = None if by is None else by.id
+
+
+def _note(
+    action: str,
+    group: Group,
+    by: Coordinator | None,
+    tutor_id: int | None,
+    members: Iterable[Membership],
+) -> None:
+    audit.note(
+        action,
+        f"group:{group.id}",
+        by,
+        pupil_ids=[member.request.pupil_id for member in members],
+        detail={} if tutor_id is None else {"tutor": tutor_id},
+    )

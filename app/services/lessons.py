@@ -1,0 +1,189 @@
+"""Dated lessons: made four weeks ahead, cancelled, and kept right when time zone data change."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.database import transaction
+from app.extensions import db
+from app.i18n import _l
+from app.models import (
+    DAYS,
+    Coordinator,
+    Group,
+    GroupState,
+    Lesson,
+    LessonState,
+    Membership,
+    TutoringRequest,
+)
+from app.services import audit
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.programme import matching_rules
+from app.services.reminders import cancel_reminders, plan_reminders
+from scheduler import clock
+from scheduler.calendar import weekly_dates
+
+AHEAD = timedelta(weeks=4)
+SHORTEST_NOTICE = timedelta(hours=3)
+"""A first lesson sooner than this would begin before its family could be reminded of it."""
+LONGEST_REASON = 500
+
+
+def plan_lessons(group: Group) -> list[Lesson]:
+    """Make the lessons of the next four weeks that an active group lacks, with their reminders.
+
+    Part of the caller's transaction. A lesson that was cancelled is not made again.
+    """
+    zone = current_app.config["N9RAW"].civil_zone
+    now = clock.now()
+    starts = [(DAYS.index(start[0]), _minute(start[1])) for start in group.starts if start]
+    walls = weekly_dates(
+        starts,
+        after=clock.to_wall(now + SHORTEST_NOTICE, zone),
+        until=clock.to_wall(now + AHEAD, zone),
+    )
+    known = set(db.session.scalars(select(Lesson.wall_start).where(Lesson.group_id == group.id)))
+    made = [
+        Lesson(
+            group=group,
+            wall_start=wall,
+            zone=zone,
+            tz_version=clock.tz_version(),
+            starts_at=clock.to_utc(wall, zone),
+            minutes=matching_rules().lesson_minutes,
+        )
+        for wall in walls
+        if wall not in known
+    ]
+    db.session.add_all(made)
+    db.session.flush()
+    plan_reminders(made)
+    return made
+
+
+def extend_lessons() -> int:
+    """Make the lessons that have come within four weeks; how many. Safe to call at any time."""
+    made = 0
+    active = select(Group.id).where(Group.state == GroupState.ACTIVE).order_by(Group.id)
+    for group_id in db.session.scalars(active).all():
+        with transaction():
+            group = db.session.get_one(Group, group_id, with_for_update=True)
+            if group.state is GroupState.ACTIVE:
+                made += len(plan_lessons(group))
+    return made
+
+
+def follow_tz_data() -> int:
+    """Derive future lessons again where tz data changed since; how many moved on the world's clock.
+
+    The family's clock rules: the wall time stays, the instant moves, and so do its reminders.
+    """
+    moved = 0
+    stale = select(Lesson.id).where(
+        Lesson.tz_version != clock.tz_version(),
+        Lesson.starts_at > clock.now(),
+        Lesson.state == LessonState.PLANNED,
+    )
+    for lesson_id in db.session.scalars(stale.order_by(Lesson.id)).all():
+        with transaction():
+            lesson = db.session.get_one(Lesson, lesson_id, with_for_update=True)
+            if lesson.state is not LessonState.PLANNED:
+                continue
+            instant = clock.to_utc(lesson.wall_start, lesson.zone)
+            lesson.tz_version = clock.tz_version()
+            if instant != lesson.starts_at:
+                cancel_reminders([lesson])
+                lesson.starts_at = instant
+                lesson.version += 1
+                db.session.flush()
+                plan_reminders([lesson])
+                audit.note("move_with_tz_data", f"lesson:{lesson.id}", None)
+                moved += 1
+    return moved
+
+
+def cancel_lesson(
+    lesson_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
+) -> Lesson:
+    """Cancel a planned lesson with its reminders. `tutor_id` names the tutor who does it."""
+    reason = reason.strip()
+    if not reason:
+        raise Invalid(_l("Say why the lesson is cancelled."))
+    with transaction():
+        lesson = db.session.get(Lesson, lesson_id, with_for_update=True)
+        if lesson is None or (tutor_id is not None and lesson.group.tutor_id != tutor_id):
+            raise NotFound(_l("This lesson does not exist."))
+        if lesson.state is not LessonState.PLANNED:
+            raise Conflict(_l("Only a planned lesson can be cancelled."))
+        if lesson.starts_at <= clock.now():
+            raise Conflict(_l("This lesson has begun already."))
+        withdraw_lesson(lesson, reason)
+        audit.note(
+            "cancel_lesson",
+            f"lesson:{lesson.id}",
+            by,
+            pupil_ids=[member.request.pupil_id for member in lesson.group.members],
+            detail={"reason": reason[:LONGEST_REASON]} | _by_tutor(tutor_id),
+        )
+    return lesson
+
+
+def withdraw_lesson(lesson: Lesson, reason: str) -> None:
+    """Cancel a lesson that the caller has locked; part of the caller's transaction."""
+    lesson.state = LessonState.CANCELLED
+    lesson.version += 1
+    lesson.cancelled_at = clock.now()
+    lesson.cancel_reason = reason[:LONGEST_REASON]
+    cancel_reminders([lesson])
+
+
+def future_lessons(group_id: int) -> list[Lesson]:
+    """A group's planned lessons that are still to come, locked, in the order of their ids."""
+    return list(
+        db.session.scalars(
+            select(Lesson)
+            .where(
+                Lesson.group_id == group_id,
+                Lesson.state == LessonState.PLANNED,
+                Lesson.starts_at > clock.now(),
+            )
+            .order_by(Lesson.id)
+            .with_for_update()
+        )
+    )
+
+
+def list_coming_lessons(days: int) -> list[Lesson]:
+    """Lessons of the next days, planned or cancelled, in order, with group, tutor and members."""
+    now = clock.now()
+    return list(
+        db.session.scalars(
+            select(Lesson)
+            .where(Lesson.starts_at > now, Lesson.starts_at <= now + timedelta(days=days))
+            .order_by(Lesson.starts_at, Lesson.id)
+            .options(
+                joinedload(Lesson.group).options(
+                    joinedload(Group.tutor),
+                    joinedload(Group.subject),
+                    joinedload(Group.level),
+                    selectinload(Group.memberships)
+                    .joinedload(Membership.request)
+                    .joinedload(TutoringRequest.pupil),
+                )
+            )
+        )
+    )
+
+
+def _by_tutor(tutor_id: int | None) -> dict[str, int]:
+    return {} if tutor_id is None else {"tutor": tutor_id}
+
+
+def _minute(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return 60 * int(hours) + int(minutes)

@@ -1,0 +1,209 @@
+"""Which reminders are owed for a lesson, and which of them share a message.
+
+Nothing here commits: reminders change in the transaction of the lesson that they speak of. The
+order of locks is lessons, then recipients, then messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import current_app
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from app.extensions import db
+from app.models import (
+    OPEN_MESSAGES,
+    Household,
+    Lesson,
+    LessonState,
+    Message,
+    MessageKind,
+    MessageState,
+    Reminder,
+    Tutor,
+)
+from scheduler import clock
+from scheduler import reminders as policy
+
+TIMINGS = {
+    MessageKind.LESSON_24H: policy.DAY_BEFORE,
+    MessageKind.LESSON_2H: policy.HOURS_BEFORE,
+}
+
+
+@dataclass(frozen=True, order=True)
+class Recipient:
+    """A household or a tutor, as reminders name them."""
+
+    table: str
+    id: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.table}:{self.id}"
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """The column that points at them."""
+        return {f"{self.table}_id": self.id}
+
+
+def plan_reminders(lessons: Iterable[Lesson]) -> None:
+    """Owe the reminders of these planned lessons to their tutor and their members' households.
+
+    What is owed already stays as it is, what would come too late is not owed at all.
+    """
+    listed = [lesson for lesson in lessons if lesson.state is LessonState.PLANNED]
+    recipients = {recipient for lesson in listed for recipient in recipients_of(lesson)}
+    _lock(recipients)
+    known = {
+        (row.lesson_id, row.lesson_version, row.recipient, row.kind)
+        for row in db.session.scalars(
+            select(Reminder).where(Reminder.lesson_id.in_([lesson.id for lesson in listed]))
+        )
+    }
+    now = clock.now()
+    for lesson in listed:
+        for recipient in recipients_of(lesson):
+            for kind, timing in TIMINGS.items():
+                expires = policy.expires_at(timing, lesson.starts_at)
+                if (lesson.id, lesson.version, recipient.key, kind) in known or expires <= now:
+                    continue
+                db.session.add(
+                    Reminder(
+                        lesson=lesson,
+                        lesson_version=lesson.version,
+                        recipient=recipient.key,
+                        kind=kind,
+                        due_at=policy.due_at(timing, lesson.starts_at, lesson.zone),
+                        expires_at=expires,
+                        **recipient.columns,
+                    )
+                )
+    db.session.flush()
+    for recipient in sorted(recipients):
+        share_messages(recipient)
+
+
+def cancel_reminders(lessons: Iterable[Lesson], only: Iterable[Recipient] | None = None) -> None:
+    """Owe nothing any more for these lessons, to anyone or only to those recipients.
+
+    A message that speaks of nothing else is cancelled, unless it is on its way already.
+    """
+    query = select(Reminder).where(
+        Reminder.lesson_id.in_([lesson.id for lesson in lessons]),
+        Reminder.cancelled_at.is_(None),
+    )
+    if only is not None:
+        query = query.where(Reminder.recipient.in_([recipient.key for recipient in only]))
+    rows = db.session.scalars(query).all()
+    recipients = {_recipient(row) for row in rows}
+    _lock(recipients)
+    for row in rows:
+        row.cancelled_at = clock.now()
+    db.session.flush()
+    for recipient in sorted(recipients):
+        share_messages(recipient)
+
+
+def share_messages(recipient: Recipient) -> None:
+    """Deal a recipient's open reminders out to messages: one a day, and one each few hours.
+
+    The recipient is locked. Messages that have left stay as they are.
+    """
+    messages = db.session.scalars(
+        select(Message)
+        .where(
+            getattr(Message, f"{recipient.table}_id") == recipient.id,
+            Message.kind.in_(list(TIMINGS)),
+            Message.state.in_(OPEN_MESSAGES),
+        )
+        .order_by(Message.id)
+        .with_for_update()
+    ).all()
+    reminders = db.session.scalars(
+        select(Reminder)
+        .where(
+            Reminder.recipient == recipient.key,
+            Reminder.cancelled_at.is_(None),
+            or_(
+                Reminder.message_id.is_(None),
+                Reminder.message_id.in_([message.id for message in messages]),
+            ),
+        )
+        .order_by(Reminder.id)
+        .options(joinedload(Reminder.lesson))
+    ).all()
+    left = {message.id: message for message in messages}
+    zone = current_app.config["N9RAW"].civil_zone
+    for kind in TIMINGS:
+        of_kind = [reminder for reminder in reminders if reminder.kind is kind]
+        starts = [reminder.lesson.starts_at for reminder in of_kind]
+        shared = (
+            policy.share_by_day(starts, zone)
+            if kind is MessageKind.LESSON_24H
+            else policy.share_by_hours(starts)
+        )
+        for places in shared:
+            _put_in_one_message([of_kind[place] for place in places], recipient, left)
+    for message in left.values():
+        message.state = MessageState.CANCELLED
+        message.ended_at = clock.now()
+        message.claim = None
+    db.session.flush()
+
+
+def _put_in_one_message(
+    reminders: list[Reminder], recipient: Recipient, left: dict[int, Message]
+) -> None:
+    """Put reminders, in the order of their lessons, in a message that one has, or a new one."""
+    had = [r.message_id for r in reminders if r.message_id in left]
+    message = left.pop(had[0]) if had and had[0] is not None else None
+    due = min(reminder.due_at for reminder in reminders)
+    if message is None:
+        message = Message(
+            kind=reminders[0].kind,
+            due_at=due,
+            next_try_at=due,
+            expires_at=due,
+            created_at=clock.now(),
+            **recipient.columns,
+        )
+        db.session.add(message)
+    # A message that failed once keeps the time of its next try, unless it is due later by now.
+    message.next_try_at = due if message.tries == 0 else max(message.next_try_at, due)
+    message.due_at = due
+    message.expires_at = max(reminder.expires_at for reminder in reminders)
+    for reminder in reminders:
+        reminder.message = message
+
+
+def recipients_of(lesson: Lesson) -> list[Recipient]:
+    """The tutor of a lesson, and the households of those who are members by now."""
+    households = {
+        membership.request.pupil.household_id
+        for membership in lesson.group.members
+        if membership.active_since is not None
+    }
+    return [
+        Recipient("tutor", lesson.group.tutor_id),
+        *(Recipient("household", number) for number in sorted(households)),
+    ]
+
+
+def _recipient(reminder: Reminder) -> Recipient:
+    table, _, number = reminder.recipient.partition(":")
+    return Recipient(table, int(number))
+
+
+def _lock(recipients: Iterable[Recipient]) -> None:
+    """Lock the recipients' rows in one order, so that nobody else deals out their messages."""
+    for table in (Household, Tutor):
+        ids = sorted(r.id for r in recipients if r.table == table.__tablename__)
+        if ids:
+            db.session.execute(
+                select(table.id).where(table.id.in_(ids)).order_by(table.id).with_for_update()
+            )
