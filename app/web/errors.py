@@ -60,9 +60,7 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
 def show_too_large(_error: RequestEntityTooLarge) -> ResponseReturnValue:
     """A file above the limit of uploads."""
     megabytes = current_app.config["N9RAW"].max_upload_bytes // (1024 * 1024)
-    text = _(
-        "It may have at most %(number)s MB. Split it and send the parts.", number=megabytes
-    )
+    text = _("It may have at most %(number)s MB. Split it and send the parts.", number=megabytes)
     return render_template("errors/error.html", title=_("This file is too large"), text=text), 413
 
 
