@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent
 MINIMUM_SECRET_LENGTH = 32
+_DEMO_CONTACT = "Zineb Alaoui, 0600-000299"
 
 
 class ConfigError(ValueError):
@@ -31,18 +34,39 @@ class Config:
     run_lease_seconds: float = 15.0
     """How long a silent worker keeps a match run before another may take it up, in seconds."""
     max_upload_bytes: int = 10 * 1024 * 1024
+    public_url: str = "http://127.0.0.1:8000"
+    """Where people reach the program, without a slash at the end; commands write links with it."""
+    safeguarding_contact: str = ""
+    """Name and telephone of who answers for children's safety; families read it on their page."""
+    smtp_url: str | None = field(default=None, repr=False)
+    """smtp://, smtps:// or smtp+starttls://user:password@host:port; None sends no mail."""
+    mail_from: str = ""
+    mail_per_second: float = 5.0
+    """How many mails one worker hands over in a second at most."""
+    mail_allow_reserved: bool = False
+    """Whether mail goes to domains where nobody can be, such as example.org."""
+    send_timeout_seconds: float = 20.0
+    """How long handing one message over may take."""
+    message_lease_seconds: float = 60.0
+    """How long a silent worker keeps a message before another may take it up."""
+    resend_wait_seconds: float = 120.0
+    """How long after its lease a message that may have left waits for a receipt."""
+    retry_at_seconds: tuple[float, ...] = (30.0, 120.0, 480.0, 1800.0)
+    """When a message is tried again, counted from the first try."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
         """Read `N9RAW_*`; raise ConfigError on a weak secret or a value of the wrong kind."""
         demo = env.get("N9RAW_DEMO", "") == "1"
+        if demo and env.get("N9RAW_SMTP_URL"):
+            raise ConfigError("the demo sends nothing: unset N9RAW_SMTP_URL or N9RAW_DEMO")
         secret = env.get("N9RAW_SECRET_KEY", "")
         if not demo and _is_weak(secret):
             raise ConfigError(
                 "N9RAW_SECRET_KEY must be set to at least 32 unguessable characters; make one with "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
-        return cls(
+        config = cls(
             database_url=_database_url(env.get("N9RAW_DATABASE_URL", "")),
             secret_key=secret or "demo-only-" + "0" * MINIMUM_SECRET_LENGTH,
             demo=demo,
@@ -50,7 +74,67 @@ class Config:
             secure_cookies=not demo and env.get("N9RAW_INSECURE_COOKIES", "") != "1",
             solve_seconds=int(_number(env, "N9RAW_SOLVE_SECONDS", cls.solve_seconds)),
             run_lease_seconds=_number(env, "N9RAW_RUN_LEASE_SECONDS", cls.run_lease_seconds),
+            public_url=_public_url(env.get("N9RAW_PUBLIC_URL", "") or cls.public_url),
+            safeguarding_contact=env.get("N9RAW_SAFEGUARDING", _DEMO_CONTACT if demo else ""),
+            smtp_url=_smtp_url(env.get("N9RAW_SMTP_URL", "")),
+            mail_from=env.get("N9RAW_MAIL_FROM", ""),
+            mail_per_second=_number(env, "N9RAW_MAIL_PER_SECOND", cls.mail_per_second),
+            mail_allow_reserved=env.get("N9RAW_MAIL_ALLOW_RESERVED", "") == "1",
+            send_timeout_seconds=_number(
+                env, "N9RAW_SEND_TIMEOUT_SECONDS", cls.send_timeout_seconds
+            ),
+            message_lease_seconds=_number(
+                env, "N9RAW_MESSAGE_LEASE_SECONDS", cls.message_lease_seconds
+            ),
+            resend_wait_seconds=_number(env, "N9RAW_RESEND_WAIT_SECONDS", cls.resend_wait_seconds),
+            retry_at_seconds=_retries(env, cls.retry_at_seconds),
         )
+        _check_messages(config)
+        return config
+
+
+def _check_messages(config: Config) -> None:
+    if config.smtp_url is not None and not _is_mailbox(config.mail_from):
+        raise ConfigError("N9RAW_MAIL_FROM must be an address, such as N9raw <rappels@n9raw.ma>")
+    if config.send_timeout_seconds >= config.message_lease_seconds:
+        raise ConfigError(
+            "N9RAW_SEND_TIMEOUT_SECONDS must be less than N9RAW_MESSAGE_LEASE_SECONDS: a message "
+            "must not be taken up by another worker while it is being sent"
+        )
+
+
+def _is_mailbox(text: str) -> bool:
+    local, at, domain = parseaddr(text)[1].rpartition("@")
+    return bool(at and local and domain) and text.isprintable()
+
+
+def _smtp_url(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("smtp", "smtps", "smtp+starttls") and bool(parts.hostname)
+        usable = usable and parts.port != 0  # raises ValueError where it is no number
+    except ValueError:
+        usable = False
+    if not usable:
+        # Not shown: it may hold a password.
+        raise ConfigError(
+            "N9RAW_SMTP_URL must read smtp://, smtps:// or smtp+starttls://user:password@host:port"
+        )
+    return text
+
+
+def _retries(env: Mapping[str, str], default: tuple[float, ...]) -> tuple[float, ...]:
+    """Rising numbers of seconds between commas, such as "30,120,480,1800"."""
+    name = "N9RAW_RETRY_AT_SECONDS"
+    text = env.get(name, "")
+    if not text:
+        return default
+    waits = tuple(_number({name: part.strip()}, name, 0) for part in text.split(","))
+    if any(later <= sooner for sooner, later in zip((0.0, *waits), waits, strict=False)):
+        raise ConfigError(f"{name} must rise, such as 30,120,480,1800, not {text!r}")
+    return waits
 
 
 def _is_weak(secret: str) -> bool:
@@ -66,6 +150,12 @@ def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigError("N9RAW_DATABASE_URL must begin with sqlite:/// or postgresql://")
     return text
+
+
+def _public_url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise ConfigError("N9RAW_PUBLIC_URL must begin with http:// or https://")
+    return text.rstrip("/")
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

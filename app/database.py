@@ -19,9 +19,11 @@ _WRITES = "n9raw_writes"
 
 def engine_options(url: str) -> dict[str, Any]:
     """Options of the engine for this URL: a waiting SQLite, a PostgreSQL that speaks UTC."""
+    # An error that reaches a log must not carry the names, numbers and texts of its statement.
+    quiet = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
-    return {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
+        return quiet | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
+    return quiet | {"connect_args": {"options": "-c timezone=UTC"}, "pool_pre_ping": True}
 
 
 def make_folder(url: str) -> None:
