@@ -12,7 +12,9 @@ from typing import Any
 from flask import Flask, current_app
 
 from app.services import solving
+from app.services.delivery import deliver_due
 from app.services.imports.pending import delete_stale_imports
+from app.services.outbox import expire_messages
 from app.services.solving import ClaimedRun, ClaimLost
 from app.solver_process import SolveFailed, SolverProcess
 from config import Config
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 0.5
 _REPORT_EVERY_SECONDS = 1.0
+_DELIVER_EVERY_SECONDS = 1.0
+_EXPIRE_EVERY_SECONDS = 60.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
@@ -50,6 +54,8 @@ def worker_ticks(app: Flask) -> list[Tick]:
 
     return [
         Tick("solve", within_app(solve_next), _LOOK_EVERY_SECONDS),
+        Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
+        Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
         Tick(
             "delete stale imports",
             within_app(lambda _stop: delete_stale_imports()),
