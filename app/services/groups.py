@@ -101,14 +101,16 @@ def leave_without_right(pupil_ids: Iterable[int]) -> int:
     Part of the caller's transaction, which changed consent, level or request. A group that is left
     empty ends, and its lessons are cancelled with their reminders.
     """
-    groups = db.session.scalars(
-        select(Group)
-        .where(Group.state.in_(LIVE_GROUPS))
-        .join(Group.memberships)
+    seated = (
+        select(Membership.group_id)
         .join(Membership.request)
         .where(TutoringRequest.pupil_id.in_(list(pupil_ids)), Membership.ended_at.is_(None))
-        .distinct()
+    )
+    groups = db.session.scalars(
+        select(Group)
+        .where(Group.state.in_(LIVE_GROUPS), Group.id.in_(seated))
         .order_by(Group.id)
+        .with_for_update()
     ).all()
     return sum(_drop_who_may_not(group) for group in groups)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import current_app
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import joinedload
 
 from app.extensions import db
@@ -124,6 +124,12 @@ def share_messages(recipient: Recipient) -> None:
         .order_by(Message.id)
         .with_for_update()
     ).all()
+    open_ids = [message.id for message in messages]
+    db.session.execute(
+        update(Reminder)
+        .where(Reminder.message_id.in_(open_ids), Reminder.cancelled_at.is_not(None))
+        .values(message_id=None)
+    )
     reminders = db.session.scalars(
         select(Reminder)
         .where(
@@ -131,7 +137,7 @@ def share_messages(recipient: Recipient) -> None:
             Reminder.cancelled_at.is_(None),
             or_(
                 Reminder.message_id.is_(None),
-                Reminder.message_id.in_([message.id for message in messages]),
+                Reminder.message_id.in_(open_ids),
             ),
         )
         .order_by(Reminder.id)

@@ -1,0 +1,264 @@
+"""Publishing: what a run found is offered, and what is in force stays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from app.database import transaction
+from app.extensions import db
+from app.models import (
+    ConsentKind,
+    Group,
+    GroupState,
+    Lesson,
+    Message,
+    Pupil,
+    RequestState,
+    RunState,
+    Tutor,
+    TutoringRequest,
+    TutorState,
+    Veto,
+)
+from app.services import groups, publishing, runs
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.problem import build_problem
+from app.services.vetting import withdraw_vetting
+from app.worker import solve_next
+from scheduler import clock
+from tests.support import people
+from tests.support.groups import active_group, offer_group, proposal, propose
+
+
+@pytest.fixture(autouse=True)
+def programme(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        people.make_programme()
+        yield
+
+
+def family(**how: object) -> int:
+    """The id of the one request of a new household."""
+    household = people.make_household(**how)  # type: ignore[arg-type]
+    return household.pupils[0].requests[0].id
+
+
+def request_state(request_id: int) -> RequestState:
+    return db.session.get_one(TutoringRequest, request_id).state
+
+
+def test_published_run_offers_its_groups_and_changes_nothing_else() -> None:
+    tutor, request = people.make_tutor(), family()
+    coordinator = people.make_coordinator()
+    run_id = propose(proposal(tutor, [request]))
+    preview = publishing.preview_publication(run_id)
+    assert (preview.new_groups, preview.joined_groups, preview.kept) == (1, 0, 0)
+    (group,) = publishing.publish_run(run_id, coordinator)
+    assert (group.state, group.tutor_id, group.starts) == (
+        GroupState.OFFERED,
+        tutor,
+        [["mon", "18:00"]],
+    )
+    assert [(m.request_id, m.active_since) for m in group.members] == [(request, None)]
+    assert runs.get_run(run_id).state is RunState.PUBLISHED
+    assert request_state(request) is RequestState.WAITING
+    assert db.session.scalars(select(Lesson)).all() == []
+    assert db.session.scalars(select(Message)).all() == []
+
+
+def test_run_is_published_once() -> None:
+    run_id = propose(proposal(people.make_tutor(), [family()]))
+    publishing.publish_run(run_id, None)
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+    assert len(db.session.scalars(select(Group)).all()) == 1
+
+
+def test_run_published_by_two_coordinators_at_once_is_published_once(app: Flask) -> None:
+    run_id = propose(proposal(people.make_tutor(), [family()]))
+    refused: list[Conflict] = []
+
+    def publish() -> None:
+        with app.app_context():
+            try:
+                publishing.publish_run(run_id, None)
+            except Conflict as error:
+                refused.append(error)
+
+    threads = [threading.Thread(target=publish) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 3
+    assert len(db.session.scalars(select(Group)).all()) == 1
+
+
+def test_run_without_a_proposal_is_not_published() -> None:
+    people.make_tutor()
+    family()
+    run = runs.start_run(None, seconds=20)
+    with pytest.raises(Conflict):
+        publishing.publish_run(run.id, None)
+    with pytest.raises(NotFound):
+        publishing.publish_run(999, None)
+
+
+def test_run_older_than_an_answer_is_not_published() -> None:
+    tutor, first, second = people.make_tutor(), family(), family()
+    run_id = propose(proposal(tutor, [second]))
+    active_group(tutor, [first], starts=[("mon", "19:00")])
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
+def test_run_is_not_published_against_a_consent_withdrawn_since() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    withdraw_consent(request, ConsentKind.LESSONS)
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+    assert db.session.scalars(select(Group)).all() == []
+
+
+def test_run_is_not_published_with_a_tutor_who_is_no_longer_vetted() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    with transaction():
+        db.session.get_one(Tutor, tutor).state = TutorState.SUSPENDED
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
+def test_publication_is_undone_while_nothing_is_answered() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    (group,) = publishing.publish_run(run_id, None)
+    assert publishing.can_be_undone(runs.get_run(run_id))
+    publishing.undo_publication(run_id, None)
+    assert db.session.get_one(Group, group.id).state is GroupState.ENDED
+    assert runs.get_run(run_id).state is RunState.UNDONE
+    assert build_problem()["pins"] == []
+    with pytest.raises(Conflict):
+        groups.accept_group(group.id)
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_answered_publication_is_not_undone(answer: str) -> None:
+    run_id = propose(proposal(people.make_tutor(), [family()]))
+    (group,) = publishing.publish_run(run_id, None)
+    if answer == "accept":
+        groups.accept_group(group.id)
+    else:
+        groups.decline_group(group.id, "too far")
+    assert not publishing.can_be_undone(runs.get_run(run_id))
+    with pytest.raises(Conflict):
+        publishing.undo_publication(run_id, None)
+
+
+def test_declined_requests_wait_with_a_veto() -> None:
+    tutor, request = people.make_tutor(), family()
+    group = groups.decline_group(offer_group(tutor, [request]).id, "I know the family")
+    assert (group.state, group.decline_reason) == (GroupState.DECLINED, "I know the family")
+    assert request_state(request) is RequestState.WAITING
+    assert db.session.scalars(select(Veto.request_id)).all() == [request]
+    problem = build_problem()
+    assert problem["pins"] == []
+    assert problem["vetoes"] == [{"request": f"R{request}", "tutor": f"T{tutor}"}]
+
+
+def test_declining_needs_a_reason() -> None:
+    group = offer_group(people.make_tutor(), [family()])
+    with pytest.raises(Invalid):
+        groups.decline_group(group.id, "  ")
+    assert db.session.get_one(Group, group.id).state is GroupState.OFFERED
+
+
+def test_offered_and_active_groups_are_pins_of_the_next_run() -> None:
+    tutor, first, second = people.make_tutor(), family(), family()
+    active = active_group(tutor, [first])
+    offered = offer_group(tutor, [second], starts=[("mon", "19:00")], channel="call")
+    pins = build_problem()["pins"]
+    assert pins == [
+        {
+            "request": f"R{first}", "tutor": f"T{tutor}", "channel": "whatsapp",
+            "language": "darija", "group": f"G{active.id}", "starts": [["mon", "18:00"]],
+        },
+        {
+            "request": f"R{second}", "tutor": f"T{tutor}", "channel": "call",
+            "language": "darija", "group": f"G{offered.id}", "starts": [["mon", "19:00"]],
+        },
+    ]  # fmt: skip
+
+
+def test_second_run_keeps_what_is_in_force_and_adds_who_is_new() -> None:
+    """With the real solver: a newcomer joins the active group, which stays as it is."""
+    tutor = people.make_tutor(windows=["mon 18:00-19:00"], channels=["whatsapp"], most=1)
+    first = family(channels=["whatsapp"])
+    group = active_group(tutor, [first])
+    newcomer = family(channels=["whatsapp"])
+    run_id = runs.start_run(None, seconds=20).id
+    solve_next(threading.Event())
+    preview = publishing.preview_publication(run_id)
+    assert (preview.new_groups, preview.joined_groups, preview.kept) == (0, 1, 0)
+    assert [request.id for request in preview.additions[0].requests] == [newcomer]
+    publishing.publish_run(run_id, None)
+    kept = db.session.get_one(Group, group.id)
+    assert kept.state is GroupState.ACTIVE
+    assert request_state(newcomer) is RequestState.WAITING
+    groups.accept_group(group.id)
+    assert request_state(newcomer) is RequestState.SERVED
+    assert {member.request_id for member in kept.members} == {first, newcomer}
+
+
+def test_declined_newcomer_leaves_the_group_as_it_was() -> None:
+    tutor, first, newcomer = people.make_tutor(), family(), family()
+    group = active_group(tutor, [first])
+    run_id = propose(proposal(tutor, [first, newcomer]))
+    publishing.publish_run(run_id, None)
+    groups.decline_group(group.id, "four are too many")
+    kept = db.session.get_one(Group, group.id)
+    assert kept.state is GroupState.ACTIVE
+    assert [member.request_id for member in kept.members] == [first]
+    assert db.session.scalars(select(Veto.request_id)).all() == [newcomer]
+
+
+def test_tutor_with_a_group_keeps_the_vetting() -> None:
+    coordinator = people.make_coordinator()
+    tutor = people.make_tutor()
+    active_group(tutor, [family()])
+    with pytest.raises(Conflict):
+        withdraw_vetting(tutor, coordinator)
+
+
+def test_undone_seat_can_be_offered_again() -> None:
+    tutor, first, newcomer = people.make_tutor(), family(), family()
+    group = active_group(tutor, [first])
+    for _ in range(2):
+        run_id = propose(proposal(tutor, [first, newcomer]))
+        publishing.publish_run(run_id, None)
+        publishing.undo_publication(run_id, None)
+        assert [m.request_id for m in db.session.get_one(Group, group.id).members] == [first]
+
+
+def test_publication_says_what_it_would_add_while_time_passes() -> None:
+    tutor, request = people.make_tutor(), family()
+    with time_machine.travel(clock.now(), tick=False) as time:
+        run_id = propose(proposal(tutor, [request]))
+        time.shift(timedelta(days=30))
+        assert publishing.preview_publication(run_id).requests == 1
+        assert len(publishing.publish_run(run_id, None)) == 1
+
+
+def withdraw_consent(request_id: int, kind: ConsentKind) -> None:
+    pupil_id = db.session.get_one(TutoringRequest, request_id).pupil_id
+    with transaction():
+        pupil = db.session.get_one(Pupil, pupil_id)
+        pupil.consents.append(people.say(kind, False))
