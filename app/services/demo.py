@@ -7,10 +7,12 @@ from pathlib import Path
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Coordinator, ListKind, Tutor, TutorState
+from app.models import Coordinator, Group, ListKind, MatchRun, RunState, Tutor, TutorState
 from app.services.coordinators import add_coordinator
+from app.services.groups import accept_group
 from app.services.imports import apply_import
 from app.services.programme import load_programme
+from app.services.publishing import publish_run
 from app.services.runs import newest_run_id, start_run
 from app.services.vetting import vet_tutor
 
@@ -18,6 +20,8 @@ DEMO_EMAIL = "coordinatrice@example.org"
 DEMO_PASSWORD = "khouribga-2026"  # noqa: S105 - shown to whoever starts the demo
 DEMO_NAME = "Salma Bennis"
 DEMO_SECONDS = 30
+DEMO_TUTOR_EMAIL = "v01@example.org"
+"""The volunteer whose offers are left to answer."""
 
 _PILOT = Path(__file__).resolve().parent.parent / "data" / "pilot"
 
@@ -38,6 +42,23 @@ def load_demo() -> bool:
         vet_tutor(tutor_id, coordinator)
     start_run(coordinator, seconds=DEMO_SECONDS)
     return True
+
+
+def begin_lessons() -> int:
+    """Publish the first matching and accept for all tutors but one; how many groups are active.
+
+    Does nothing unless that matching has ended and nothing was ever published. One tutor is left
+    with offers to answer, for whoever tries the volunteer's way in.
+    """
+    run = db.session.scalar(select(MatchRun).order_by(MatchRun.id).limit(1))
+    if run is None or run.state is not RunState.DONE or db.session.scalar(select(Group.id)):
+        return 0
+    coordinator = _demo_coordinator()
+    offered = publish_run(run.id, coordinator)
+    to_accept = [group.id for group in offered if group.tutor.email != DEMO_TUTOR_EMAIL]
+    for group_id in to_accept:
+        accept_group(group_id, coordinator)
+    return len(to_accept)
 
 
 def _demo_coordinator() -> Coordinator:

@@ -66,6 +66,12 @@ def plan_lessons(group: Group) -> list[Lesson]:
     return made
 
 
+def keep_lessons() -> None:
+    """What the worker does for the calendar: follow the tz data, then make what is to come."""
+    follow_tz_data()
+    extend_lessons()
+
+
 def extend_lessons() -> int:
     """Make the lessons that have come within four weeks; how many. Safe to call at any time."""
     made = 0
