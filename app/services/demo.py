@@ -20,8 +20,6 @@ DEMO_EMAIL = "coordinatrice@example.org"
 DEMO_PASSWORD = "khouribga-2026"  # noqa: S105 - shown to whoever starts the demo
 DEMO_NAME = "Salma Bennis"
 DEMO_SECONDS = 30
-DEMO_TUTOR_EMAIL = "v01@example.org"
-"""The volunteer whose offers are left to answer."""
 
 _PILOT = Path(__file__).resolve().parent.parent / "data" / "pilot"
 
@@ -45,18 +43,20 @@ def load_demo() -> bool:
 
 
 def begin_lessons() -> int:
-    """Publish the first matching and accept for all tutors but one; how many groups are active.
+    """Publish the first matching and accept its groups for the tutors; how many are active.
 
-    Does nothing unless that matching has ended and nothing was ever published. One tutor is left
-    with offers to answer, for whoever tries the volunteer's way in.
+    Does nothing unless that matching has ended and nothing was ever published. The first group's
+    tutor keeps one offer to answer, for whoever tries the volunteer's way in.
     """
     run = db.session.scalar(select(MatchRun).order_by(MatchRun.id).limit(1))
     if run is None or run.state is not RunState.DONE or db.session.scalar(select(Group.id)):
         return 0
     coordinator = _demo_coordinator()
     offered = publish_run(run.id, coordinator)
-    to_accept = [group.id for group in offered if group.tutor.email != DEMO_TUTOR_EMAIL]
-    for group_id in to_accept:
+    *to_accept, _left_to_answer = sorted(
+        offered, key=lambda group: (group.tutor_id == offered[0].tutor_id, group.id)
+    )
+    for group_id in [group.id for group in to_accept]:
         accept_group(group_id, coordinator)
     return len(to_accept)
 
