@@ -19,6 +19,7 @@ from app.models.programme import Channel, Language, Level, Subject, Zone
 from app.models.request import RequestState, TutoringRequest
 from app.models.run import MatchRun, ProposedGroup, ProposedSeat, RunState, UnservedRequest
 from app.models.tutor import (
+    SIGN_IN_STATES,
     Tutor,
     TutorChannel,
     TutorLanguage,
@@ -34,6 +35,7 @@ __all__ = [
     "DAYS",
     "LIVE_GROUPS",
     "OPEN_MESSAGES",
+    "SIGN_IN_STATES",
     "AuditEntry",
     "Channel",
     "Consent",

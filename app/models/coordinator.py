@@ -26,13 +26,14 @@ class Coordinator(Model, UserMixin):
     wrong_passwords: Mapped[int] = mapped_column(SmallInteger, default=0)
     """Wrong tries since the last right one."""
     totp_secret: Mapped[str | None] = mapped_column(String(64))
-    """The secret of the second factor, base32; None until it is set up."""
+    """The secret of the second factor, base32. It counts once a first code has been taken."""
     totp_last_step: Mapped[int | None]
-    """The time step of the last code taken, so that none is taken twice."""
+    """The time step of the last code taken, so that none is taken twice; None before the first."""
     locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     def get_id(self) -> str:
-        """The session's key: it changes with the password, so that a change ends other sessions."""
-        stamp = hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]
+        """The session's key: it changes with password and second factor, which ends sessions."""
+        secrets = self.password_hash + (self.totp_secret or "")
+        stamp = hashlib.sha256(secrets.encode()).hexdigest()[:16]
         return f"coordinator:{self.id}:{stamp}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
+from flask_login import UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -22,8 +24,12 @@ class TutorState(StrEnum):
     LEFT = "left"
 
 
-class Tutor(Model):
-    """A volunteer. Only the vetted are matched."""
+SIGN_IN_STATES = (TutorState.REGISTERED, TutorState.VETTED, TutorState.PAUSED)
+"""The states in which a volunteer may come in."""
+
+
+class Tutor(Model, UserMixin):
+    """A volunteer, who signs in with a code. Only the vetted are matched."""
 
     __tablename__ = "tutor"
     __table_args__ = (
@@ -67,6 +73,15 @@ class Tutor(Model):
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def may_sign_in(self) -> bool:
+        return self.state in SIGN_IN_STATES
+
+    def get_id(self) -> str:
+        """The session's key: it changes with where codes are sent, so that this ends sessions."""
+        stamp = hashlib.sha256(f"{self.email} {self.phone}".encode()).hexdigest()[:16]
+        return f"tutor:{self.id}:{stamp}"
 
 
 class TutorSubject(Model):

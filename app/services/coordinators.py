@@ -29,7 +29,7 @@ def add_coordinator(email: str, name: str, password: str) -> Coordinator:
         raise Invalid(_l("Give the coordinator's name."))
     _check_password(password)
     with transaction():
-        if _by_email(address) is not None:
+        if lock_by_email(address) is not None:
             raise Conflict(_l("A coordinator with this e-mail address exists already."))
         coordinator = Coordinator(
             email=address,
@@ -47,7 +47,7 @@ def change_password(email: str, password: str) -> None:
     """Give a coordinator a new password; it ends the sessions and the lock of the old one."""
     _check_password(password)
     with transaction():
-        coordinator = _by_email(email)
+        coordinator = lock_by_email(email)
         if coordinator is None:
             raise Invalid(_l("No coordinator has this e-mail address."))
         coordinator.password_hash = generate_password_hash(password)
@@ -66,42 +66,55 @@ def find_coordinator(email: str) -> Coordinator:
     return coordinator
 
 
-def sign_in(email: str, password: str) -> Coordinator:
+def check_password(email: str, password: str) -> Coordinator:
     """The coordinator whose address and password these are; Invalid for anyone else.
 
-    Ten wrong passwords in a row lock an account for a quarter of an hour. The refusal never tells
-    whether an account exists, and takes as long where there is none.
+    Ten wrong tries in a row lock an account for a quarter of an hour; only `let_in` forgets them.
+    The refusal never tells whether an account exists, and takes as long where there is none.
     """
-    refused = Invalid(
-        _l(
-            "This e-mail address and password do not go together. After ten wrong tries an account "
-            "stays closed for 15 minutes."
-        )
-    )
     with transaction():
-        coordinator = _by_email(email)
+        coordinator = lock_by_email(email)
         right = check_password_hash(
             _NOBODYS_HASH if coordinator is None else coordinator.password_hash, password
         )
         if coordinator is not None:
-            right = right and not _is_locked(coordinator)
-            _count_try(coordinator, right)
+            right = right and not is_locked(coordinator)
+            if not right:
+                count_wrong_try(coordinator)
     if coordinator is None or not right:
-        raise refused
+        raise Invalid(
+            _l(
+                "This e-mail address and password do not go together. After ten wrong tries an "
+                "account stays closed for 15 minutes."
+            )
+        )
     return coordinator
 
 
-def _is_locked(coordinator: Coordinator) -> bool:
+def sign_in_by_password(email: str, password: str) -> Coordinator:
+    """As `check_password`, and that is all that is asked: the demo has no second factor."""
+    coordinator_id = check_password(email, password).id
+    with transaction():
+        coordinator = db.session.get_one(Coordinator, coordinator_id, with_for_update=True)
+        let_in(coordinator)
+    return coordinator
+
+
+def is_locked(coordinator: Coordinator) -> bool:
+    """Whether too many wrong tries closed the account for now."""
     return coordinator.locked_until is not None and coordinator.locked_until > clock.now()
 
 
-def _count_try(coordinator: Coordinator, right: bool) -> None:
-    if right:
-        coordinator.wrong_passwords = 0
-        coordinator.locked_until = None
-        audit.note("sign_in", f"coordinator:{coordinator.id}", coordinator)
-        return
-    if _is_locked(coordinator):
+def let_in(coordinator: Coordinator) -> None:
+    """Note a sign-in and forget the wrong tries before it; part of the caller's transaction."""
+    coordinator.wrong_passwords = 0
+    coordinator.locked_until = None
+    audit.note("sign_in", f"coordinator:{coordinator.id}", coordinator)
+
+
+def count_wrong_try(coordinator: Coordinator) -> None:
+    """Count a wrong password or code; part of the caller's transaction, which holds the row."""
+    if is_locked(coordinator):
         return
     coordinator.wrong_passwords += 1
     if coordinator.wrong_passwords >= WRONG_PASSWORDS_ALLOWED:
@@ -110,7 +123,8 @@ def _count_try(coordinator: Coordinator, right: bool) -> None:
         audit.note("lock", f"coordinator:{coordinator.id}", None)
 
 
-def _by_email(email: str) -> Coordinator | None:
+def lock_by_email(email: str) -> Coordinator | None:
+    """The coordinator with this address, locked for the transaction under way."""
     return db.session.scalar(
         select(Coordinator).where(Coordinator.email == email.strip().lower()).with_for_update()
     )
