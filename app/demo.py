@@ -27,7 +27,8 @@ from flask import Flask
 from app import create_app
 from app.extensions import db
 from app.models import MatchRun
-from app.services.demo import DEMO_EMAIL, DEMO_PASSWORD, load_demo
+from app.services.demo import DEMO_EMAIL, DEMO_PASSWORD, begin_lessons, load_demo
+from app.services.demo_ways_in import open_ways_in
 from app.services.runs import ACTIVE, newest_run_id
 from config import ROOT
 
@@ -79,7 +80,8 @@ def _run(port: int, stop: threading.Event) -> None:
         _wait_for_web(port, stop)
         _wait_for_match(app, stop)
         if not stop.is_set():
-            _say_how_to_get_in(port)
+            _begin_lessons(app)
+            _say_how_to_get_in(app, port)
         while not stop.wait(timeout=1.0):
             for child in children:
                 child.restart_if_ended()
@@ -209,14 +211,37 @@ def _wait_for_match(app: Flask, stop: threading.Event) -> None:
         stop.wait(timeout=0.25)
 
 
-def _say_how_to_get_in(port: int) -> None:
+def _begin_lessons(app: Flask) -> None:
+    """Publish the first matching, so that volunteers and families have something to see."""
+    with app.app_context():
+        active = begin_lessons()
+    if active:
+        _say(f"Published the proposal; {active} groups are accepted and have their lessons")
+
+
+def _say_how_to_get_in(app: Flask, port: int) -> None:
+    address = f"http://{HOST}:{port}"
     print(
-        f"\nN9raw is ready:  http://{HOST}:{port}/\n"
+        f"\nN9raw is ready:  {address}/\n"
         f"  coordinator:   {DEMO_EMAIL}\n"
         f"  password:      {DEMO_PASSWORD}\n"
+        f"{_other_ways_in(app, address)}"
         "Ctrl-C stops it and keeps its data; make reset starts over.",
         flush=True,
     )
+
+
+def _other_ways_in(app: Flask, address: str) -> str:
+    """How to come in as a volunteer and as a family, once there are lessons."""
+    with app.app_context():
+        ways = open_ways_in()
+        if ways is None:
+            return ""
+        return (
+            f"  volunteer:     {address}/volunteer/\n"
+            f"  e-mail:        {ways.tutor.email}   (read the code at {address}/messages)\n"
+            f"  family:        {address}/f/{ways.family_token}\n"
+        )
 
 
 def _say(what: str) -> None:

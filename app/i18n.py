@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 
 from babel.dates import format_date, format_datetime, get_day_names
-from flask import current_app, has_request_context, session
+from flask import current_app, g, has_request_context, session
 from flask_babel import get_locale as _babel_locale
 from flask_babel import gettext as _gettext
 from flask_babel import lazy_gettext
@@ -37,12 +37,17 @@ def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
 def select_locale() -> str:
     """The language that the reader chose; else, in a shell, its LANG; else the programme's."""
     if has_request_context():
-        chosen = session.get("locale")
+        chosen = g.get("page_locale") or session.get("locale")
     else:
         chosen = os.environ.get("N9RAW_LANG", os.environ.get("LANG", ""))[:2]
     if chosen in PAGE_LOCALES:
         return str(chosen)
     return str(current_app.config["N9RAW"].default_locale)
+
+
+def show_page_in(locale: str) -> None:
+    """Show this request's page in a language of its own; before anything of it is translated."""
+    g.page_locale = locale
 
 
 def page_locale() -> str:
@@ -66,6 +71,11 @@ def format_day(instant: datetime) -> str:
     """The programme's date at an instant, such as "21 novembre 2026"."""
     wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
     return str(format_date(wall.date(), "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
+
+
+def format_weekday(wall: datetime) -> str:
+    """The day of a wall time, such as "lundi 7 décembre"."""
+    return str(format_date(wall.date(), "EEEE d MMMM", locale=_DATE_LOCALES[page_locale()]))
 
 
 def weekday_name(day: int) -> str:
@@ -99,10 +109,12 @@ __all__ = [
     "format_day",
     "format_minute",
     "format_moment",
+    "format_weekday",
     "ngettext",
     "page_locale",
     "plain_key",
     "select_locale",
+    "show_page_in",
     "text_direction",
     "weekday_name",
 ]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from flask import Flask, Response, abort, request
+from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.extensions import csrf, db, login_manager
 from app.i18n import _l
-from app.models import Coordinator
+from app.models import Coordinator, Tutor
 
 _CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -22,32 +26,85 @@ def init_security(app: Flask) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     login_manager.login_view = "account.sign_in"
+    login_manager.blueprint_login_views = {"volunteer": "volunteer_account.sign_in"}
     login_manager.login_message = _l("Sign in to see this page.")
     login_manager.login_message_category = "warn"
     login_manager.user_loader(load_user)
     app.after_request(_add_headers)
+    _keep_links_out_of_logs(app.logger)
     if app.config["N9RAW"].demo:
         app.before_request(_refuse_other_machines)
 
 
-def load_user(session_key: str) -> Coordinator | None:
-    """The coordinator behind a session's key, unless the password changed since."""
+def load_user(session_key: str) -> Coordinator | Tutor | None:
+    """Whoever a session's key names, asked at each request.
+
+    Nobody once a coordinator's password changed, or a tutor was suspended or left.
+    """
     kind, _, rest = session_key.partition(":")
     number = rest.partition(":")[0]
-    if kind != "coordinator" or not number.isdecimal():
+    if not number.isdecimal():
         return None
-    coordinator = db.session.get(Coordinator, int(number))
-    if coordinator is None or coordinator.get_id() != session_key:
+    user: Coordinator | Tutor | None = None
+    if kind == "coordinator":
+        user = db.session.get(Coordinator, int(number))
+    elif kind == "tutor":
+        user = _tutor_who_may_sign_in(int(number))
+    return user if user is not None and user.get_id() == session_key else None
+
+
+def _tutor_who_may_sign_in(number: int) -> Tutor | None:
+    tutor = db.session.get(Tutor, number)
+    return tutor if tutor is not None and tutor.may_sign_in else None
+
+
+def only_for(kind: type[Coordinator] | type[Tutor]) -> Callable[[], ResponseReturnValue | None]:
+    """A blueprint's guard: strangers go to its sign-in page, people of another kind get 403."""
+
+    def guard() -> ResponseReturnValue | None:
+        if not current_user.is_authenticated:
+            answer: ResponseReturnValue = login_manager.unauthorized()
+            return answer
+        if not isinstance(current_user._get_current_object(), kind):
+            abort(403)
         return None
-    return coordinator
+
+    return guard
 
 
 def signed_in_coordinator() -> Coordinator:
-    """The coordinator of this request; only for views that require one."""
+    """The coordinator of this request; only for views that `only_for(Coordinator)` guards."""
     user = current_user._get_current_object()
     if not isinstance(user, Coordinator):
-        raise RuntimeError("this view is not guarded by login_required")
+        raise RuntimeError("this view is not guarded by only_for(Coordinator)")
     return user
+
+
+def signed_in_tutor() -> Tutor:
+    """The volunteer of this request; only for views that `only_for(Tutor)` guards."""
+    user = current_user._get_current_object()
+    if not isinstance(user, Tutor):
+        raise RuntimeError("this view is not guarded by only_for(Tutor)")
+    return user
+
+
+class HideFamilyLinks(logging.Filter):
+    """Takes families' secret addresses out of what is logged."""
+
+    _LINK = re.compile(r"/f/[\w-]+")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = record.getMessage()
+        if "/f/" in said:
+            record.msg, record.args = self._LINK.sub("/f/...", said), None
+        return True
+
+
+def _keep_links_out_of_logs(logger: logging.Logger) -> None:
+    """Flask, Werkzeug's server for developers and gunicorn write the address of what failed."""
+    for one in (logger, logging.getLogger("werkzeug"), logging.getLogger("gunicorn.error")):
+        if not any(isinstance(known, HideFamilyLinks) for known in one.filters):
+            one.addFilter(HideFamilyLinks())
 
 
 def _refuse_other_machines() -> None:
@@ -57,6 +114,10 @@ def _refuse_other_machines() -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    if request.path.startswith("/f/"):
+        # A family's link is its key: no other site and no search engine may learn it.
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")

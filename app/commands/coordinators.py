@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from app.services import second_factor
 from app.services.coordinators import add_coordinator, change_password
 from app.services.errors import ServiceError
 
@@ -35,5 +36,15 @@ def password(email: str, password: str) -> None:
     """Give the coordinator with EMAIL a new password; it ends their sessions."""
     try:
         change_password(email, password)
+    except ServiceError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@coordinator_commands.command("reset-totp")
+@click.argument("email")
+def reset_totp(email: str) -> None:
+    """Let the coordinator with EMAIL set up a new authenticator app; it ends their sessions."""
+    try:
+        second_factor.reset(email)
     except ServiceError as error:
         raise click.ClickException(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import account, coordinator, public
+from app.web import account, coordinator, family, public, volunteer
 from app.web.errors import register_error_pages
 from app.web.templating import init_templates
 
@@ -13,6 +13,9 @@ def register_pages(app: Flask) -> None:
     """Register every blueprint, the error pages and what templates use."""
     app.register_blueprint(public.blueprint)
     app.register_blueprint(account.blueprint)
+    app.register_blueprint(account.volunteer_blueprint)
     app.register_blueprint(coordinator.blueprint)
+    app.register_blueprint(volunteer.blueprint)
+    app.register_blueprint(family.blueprint)
     register_error_pages(app)
     init_templates(app)

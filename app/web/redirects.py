@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import current_app, request
+from flask import current_app, request, url_for
+from flask_login import UserMixin
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
+
+from app.models import Coordinator
 
 
 def local_page(address: str | None) -> str | None:
@@ -24,3 +27,8 @@ def local_page(address: str | None) -> str | None:
     except (HTTPException, RequestRedirect, ValueError):
         return None
     return address
+
+
+def first_page(user: UserMixin) -> str:
+    """The address of the page that who is signed in begins with."""
+    return url_for("coordinator.desk" if isinstance(user, Coordinator) else "volunteer.week")

@@ -10,10 +10,12 @@ from pathlib import Path
 import phonenumbers
 from flask import Flask, current_app, url_for
 from flask_babel.speaklater import LazyString
+from flask_login import UserMixin
 from jinja2 import StrictUndefined
 
 from app import i18n
 from app.i18n import _l
+from app.models import Coordinator
 from app.models.programme import Named
 from app.models.weekly import WeeklyWindow
 
@@ -24,13 +26,15 @@ def init_templates(app: Flask) -> None:
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
-        coordinator_menu=coordinator_menu,
+        main_menu=main_menu,
         format_day=i18n.format_day,
         format_moment=i18n.format_moment,
+        format_weekday=i18n.format_weekday,
         locale_names=i18n.LOCALE_NAMES,
         page_locale=i18n.page_locale,
         static_url=static_url,
         text_direction=i18n.text_direction,
+        weekday_name=i18n.weekday_name,
     )
     environment.filters.update(
         name=local_name,
@@ -39,8 +43,21 @@ def init_templates(app: Flask) -> None:
     )
 
 
+def main_menu(user: UserMixin) -> list[tuple[str, LazyString, str]]:
+    """The menu of who is signed in: (endpoint, text, beginning of the paths that belong to it)."""
+    return coordinator_menu() if isinstance(user, Coordinator) else volunteer_menu()
+
+
+def volunteer_menu() -> list[tuple[str, LazyString, str]]:
+    """The volunteer's menu, as `main_menu`."""
+    return [
+        ("volunteer.week", _l("My week"), "/volunteer/week"),
+        ("volunteer.settings", _l("Settings"), "/volunteer/settings"),
+    ]
+
+
 def coordinator_menu() -> list[tuple[str, LazyString, str]]:
-    """The coordinator's menu: (endpoint, text, beginning of the paths that belong to it)."""
+    """The coordinator's menu, as `main_menu`."""
     return [
         ("coordinator.desk", _l("Desk"), "/coordinator/desk"),
         ("coordinator.imports", _l("Lists"), "/coordinator/import"),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from app.services.coordinators import change_password
 from app.services.demo import DEMO_EMAIL, DEMO_PASSWORD
 from tests.support.pages import EMAIL, signed_in, words
-from tests.support.people import PASSWORD, make_coordinator
+from tests.support.people import PASSWORD, make_coordinator, next_app_code, sign_in
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 RIGHT = {"email": EMAIL, "password": PASSWORD}
@@ -25,14 +25,14 @@ def coordinator(app: Flask) -> None:
         make_coordinator(EMAIL)
 
 
-def sign_in(client: FlaskClient, data: dict[str, str] = RIGHT, query: str = "") -> int:
-    return client.post(f"/account/sign-in{query}", data=data).status_code
+def wrong_tries(client: FlaskClient, number: int) -> list[int]:
+    return [client.post("/account/sign-in", data=WRONG).status_code for _ in range(number)]
 
 
 @on_sqlite
 @pytest.mark.usefixtures("coordinator")
-def test_right_password_opens_the_desk(client: FlaskClient) -> None:
-    answer = client.post("/account/sign-in", data=RIGHT)
+def test_right_password_and_code_open_the_desk(client: FlaskClient) -> None:
+    answer = sign_in(client)
     assert answer.status_code == 302
     assert answer.location == "/coordinator/desk"
     assert client.get("/coordinator/desk").status_code == 200
@@ -40,8 +40,17 @@ def test_right_password_opens_the_desk(client: FlaskClient) -> None:
 
 @on_sqlite
 @pytest.mark.usefixtures("coordinator")
+def test_right_password_alone_opens_nothing(client: FlaskClient) -> None:
+    assert client.post("/account/sign-in", data=RIGHT).location == "/account/second-factor"
+    assert client.get("/coordinator/desk").status_code == 302
+    assert client.get("/account/sign-in").status_code == 200
+
+
+@on_sqlite
+@pytest.mark.usefixtures("coordinator")
 def test_address_may_be_written_in_capitals_and_with_spaces(client: FlaskClient) -> None:
-    assert sign_in(client, {"email": f" {EMAIL.upper()} ", "password": PASSWORD}) == 302
+    data = {"email": f" {EMAIL.upper()} ", "password": PASSWORD}
+    assert client.post("/account/sign-in", data=data).status_code == 302
 
 
 @on_sqlite
@@ -83,21 +92,21 @@ def test_ten_wrong_tries_lock_an_account_for_a_quarter_of_an_hour(app: Flask) ->
         with app.app_context():
             make_coordinator(EMAIL)
         client = app.test_client()
-        assert [sign_in(client, WRONG) for _ in range(10)] == [400] * 10
-        assert sign_in(client) == 400
+        assert wrong_tries(client, 10) == [400] * 10
+        assert sign_in(client).status_code == 400
         clock.shift(timedelta(minutes=14, seconds=59))
-        assert sign_in(client) == 400
+        assert sign_in(client).status_code == 400
         clock.shift(timedelta(seconds=2))
-        assert sign_in(client) == 302
+        assert sign_in(client).status_code == 302
 
 
-def test_right_password_forgets_the_wrong_tries_before_it(app: Flask) -> None:
+def test_signing_in_forgets_the_wrong_tries_before_it(app: Flask) -> None:
     with app.app_context():
         make_coordinator(EMAIL)
     for _ in range(2):
         client = app.test_client()
-        assert [sign_in(client, WRONG) for _ in range(9)] == [400] * 9
-        assert sign_in(client) == 302
+        assert wrong_tries(client, 9) == [400] * 9
+        assert sign_in(client).status_code == 302
 
 
 @on_sqlite
@@ -118,16 +127,16 @@ def test_right_password_forgets_the_wrong_tries_before_it(app: Flask) -> None:
 def test_sign_in_leads_only_to_pages_of_this_program(
     client: FlaskClient, wanted: str, reached: str
 ) -> None:
-    answer = client.post("/account/sign-in", query_string={"next": wanted}, data=RIGHT)
-    assert answer.location == reached
+    assert sign_in(client, wanted=wanted).location == reached
 
 
 @on_sqlite
 @pytest.mark.usefixtures("coordinator")
-def test_stranger_comes_to_the_page_that_was_asked_for(client: FlaskClient) -> None:
+def test_stranger_comes_to_the_page_that_was_asked_for(app: Flask, client: FlaskClient) -> None:
     answer = client.get("/coordinator/volunteers?state=registered")
     assert answer.location.startswith("/account/sign-in?next=")
     answer = client.post(answer.location, data=RIGHT)
+    answer = client.post(answer.location, data={"code": next_app_code(app, EMAIL)})
     assert answer.location == "/coordinator/volunteers?state=registered"
 
 
@@ -137,7 +146,7 @@ def test_sign_in_begins_a_new_session_and_keeps_the_language(client: FlaskClient
     client.post("/language", data={"locale": "ar"})
     with client.session_transaction() as session:
         session["planted"] = "by somebody else"
-    assert sign_in(client) == 302
+    assert sign_in(client).status_code == 302
     with client.session_transaction() as session:
         assert "planted" not in session
         assert session["locale"] == "ar"

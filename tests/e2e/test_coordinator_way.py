@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
+from pyotp.totp import TOTP
 
 from config import ROOT
 from tests.support import people
@@ -44,6 +45,7 @@ def test_coordinator_gets_from_two_files_to_a_proposal(page: Page) -> None:
     page.get_by_label("E-mail address").fill("coordinator@example.org")
     page.get_by_label("Password").fill(people.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+    set_up_app(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Matching")
 
     import_list(page, "Volunteers", new=20)
@@ -58,6 +60,15 @@ def test_coordinator_gets_from_two_files_to_a_proposal(page: Page) -> None:
         page.get_by_text("is free while the family's telephone is at home").first
     ).to_be_visible()
     assert fits(page)
+
+
+def set_up_app(page: Page) -> None:
+    """The first visit: the key goes into an authenticator app, whose code comes back."""
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    assert fits(page)
+    key = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("Code from the app").fill(TOTP(key).now())
+    page.get_by_role("button", name="Sign in").click()
 
 
 def import_list(page: Page, kind: str, new: int) -> None:

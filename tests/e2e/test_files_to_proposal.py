@@ -30,14 +30,6 @@ from tests.support import people
 PILOT = ROOT / "app" / "data" / "pilot"
 
 
-def sign_in(client: FlaskClient) -> None:
-    answer = client.post(
-        "/account/sign-in",
-        data={"email": "coordinator@example.org", "password": people.PASSWORD},
-    )
-    assert answer.status_code == 302
-
-
 def test_the_pilots_files_become_a_proved_proposal(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         people.make_programme()
@@ -56,7 +48,7 @@ def test_the_pilots_files_become_a_proved_proposal(app: Flask, client: FlaskClie
         tutor_ids = db.session.scalars(select(Tutor.id)).all()
 
     # Vetting, by name and one by one.
-    sign_in(client)
+    assert people.sign_in(client).status_code == 302
     for tutor_id in tutor_ids:
         assert client.post(f"/coordinator/volunteers/{tutor_id}/vet").status_code == 302
 

@@ -9,10 +9,11 @@ from html import unescape
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from app.extensions import db
-from tests.support.people import PASSWORD, make_coordinator, make_programme
+from app.models import Message, MessageKind, Tutor
+from tests.support.people import make_coordinator, make_programme, make_tutor, sign_in
 
 EMAIL = "coordinator@example.org"
 
@@ -23,9 +24,34 @@ def signed_in(app: Flask) -> FlaskClient:
         make_programme()
         make_coordinator(EMAIL)
     client = app.test_client()
-    answer = client.post("/account/sign-in", data={"email": EMAIL, "password": PASSWORD})
+    assert sign_in(client, EMAIL).status_code == 302
+    return client
+
+
+def signed_in_tutor(app: Flask, tutor_id: int | None = None) -> FlaskClient:
+    """A browser in which a volunteer signed in, by the code in the outbox; a new one without id."""
+    with app.app_context():
+        if tutor_id is None:
+            make_programme()
+            tutor_id = make_tutor()
+        address = db.session.get_one(Tutor, tutor_id).email
+    client = app.test_client()
+    client.post("/volunteer/sign-in", data={"address": address})
+    answer = client.post("/volunteer/sign-in/code", data={"code": newest_code(app, tutor_id)})
     assert answer.status_code == 302
     return client
+
+
+def newest_code(app: Flask, tutor_id: int) -> str:
+    """The sign-in code that a volunteer was sent last."""
+    with app.app_context():
+        sent = select(Message.text).where(
+            Message.tutor_id == tutor_id, Message.kind == MessageKind.SIGN_IN_CODE
+        )
+        text = db.session.scalars(sent.order_by(Message.id.desc())).first() or ""
+        found = re.search(r"\b\d{6}\b", text)
+        assert found is not None
+        return found[0]
 
 
 def words(html: str) -> str:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
+from flask import Flask
+from flask.testing import FlaskClient
+from pyotp.totp import TOTP
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app.database import transaction
 from app.extensions import db
@@ -36,7 +40,7 @@ from app.models import (
     TutorWindow,
     Zone,
 )
-from app.services.coordinators import add_coordinator
+from app.services.coordinators import add_coordinator, find_coordinator
 from app.services.programme import load_programme
 from scheduler import clock
 
@@ -48,6 +52,34 @@ _numbers = count(1)
 def make_coordinator(email: str = "coordinator@example.org") -> Coordinator:
     """A coordinator who signs in with PASSWORD."""
     return add_coordinator(email, "Salma Bennis", PASSWORD)
+
+
+def sign_in(
+    client: FlaskClient,
+    email: str = "coordinator@example.org",
+    password: str = PASSWORD,
+    wanted: str | None = None,
+) -> TestResponse:
+    """Sign a coordinator in by password and app, on the way to the page `wanted`.
+
+    The last answer: a redirect to that page, or the form that refused.
+    """
+    data = {"email": email, "password": password}
+    answer = client.post("/account/sign-in", query_string={"next": wanted or ""}, data=data)
+    if answer.status_code != 302:
+        return answer
+    assert answer.location.startswith("/account/second-factor")
+    return client.post(answer.location, data={"code": next_app_code(client.application, email)})
+
+
+def next_app_code(app: Flask, email: str) -> str:
+    """The next code of a coordinator's authenticator app that was not used yet."""
+    with app.app_context():
+        coordinator = find_coordinator(email)
+        assert coordinator.totp_secret is not None
+        earliest = int(clock.now().timestamp()) // 30 - 1
+        step = max(earliest, (coordinator.totp_last_step or 0) + 1)
+        return TOTP(coordinator.totp_secret).at(step * 30)
 
 
 def make_programme() -> None:

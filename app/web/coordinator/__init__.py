@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask.typing import ResponseReturnValue
-from flask_login import login_required
+
+from app.models import Coordinator
+from app.security import only_for
 
 blueprint = Blueprint("coordinator", __name__, url_prefix="/coordinator")
-
-
-@blueprint.before_request
-@login_required
-def require_coordinator() -> ResponseReturnValue | None:
-    """Send anyone who isn't signed in to the sign-in page."""
-    return None
-
+blueprint.before_request(only_for(Coordinator))
 
 # The views register themselves on the blueprint above.
-from app.web.coordinator import desk, imports, people, runs  # noqa: E402, F401
+from app.web.coordinator import (  # noqa: E402
+    desk,  # noqa: F401
+    family_links,  # noqa: F401
+    imports,  # noqa: F401
+    people,  # noqa: F401
+    runs,  # noqa: F401
+    worries,  # noqa: F401
+)

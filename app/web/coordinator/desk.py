@@ -5,8 +5,11 @@ from __future__ import annotations
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.security import signed_in_coordinator
+from app.services import audit
 from app.services.people import desk_figures
 from app.services.trace import read_trace
+from app.services.worries import list_open
 from app.web.coordinator import blueprint, labels, words
 
 
@@ -19,7 +22,14 @@ def start() -> ResponseReturnValue:
 @blueprint.get("/desk")
 def desk() -> ResponseReturnValue:
     """How things stand, and what to do next."""
-    return render_template("coordinator/desk.html", figures=desk_figures(), words=words)
+    worries = list_open()
+    page = render_template(
+        "coordinator/desk.html", figures=desk_figures(), words=words, worries=worries
+    )
+    shown = [pupil.id for worry in worries for pupil in worry.household.pupils]
+    if shown:
+        audit.record_view(request.path, signed_in_coordinator(), shown)
+    return page
 
 
 @blueprint.get("/trace")

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from app.i18n import _
-from app.models import ConsentKind, ListKind, Pupil, RequestState, TutorState
+from app.models import (
+    AuditEntry,
+    ConsentKind,
+    GroupState,
+    LessonState,
+    ListKind,
+    Pupil,
+    RequestState,
+    TutorState,
+)
 from app.services.consent import in_force, newest_statement
 
 
@@ -25,6 +34,27 @@ def request_state(state: RequestState) -> tuple[str, str]:
         RequestState.WAITING: (_("waiting"), "neutral"),
         RequestState.SERVED: (_("served"), "good"),
         RequestState.ENDED: (_("ended"), "neutral"),
+    }[state]
+
+
+def group_state(state: GroupState) -> tuple[str, str]:
+    """(word, kind of tag) of a group's state."""
+    return {
+        GroupState.OFFERED: (_("waits for an answer"), "warn"),
+        GroupState.ACTIVE: (_("active"), "good"),
+        GroupState.DECLINED: (_("declined"), "bad"),
+        GroupState.ENDED: (_("ended"), "neutral"),
+    }[state]
+
+
+def lesson_state(state: LessonState) -> tuple[str, str]:
+    """(word, kind of tag) of a lesson's state."""
+    return {
+        LessonState.PLANNED: (_("planned"), "neutral"),
+        LessonState.HELD: (_("held"), "good"),
+        LessonState.PUPIL_ABSENT: (_("pupil absent"), "warn"),
+        LessonState.NOT_HELD: (_("not held"), "bad"),
+        LessonState.CANCELLED: (_("cancelled"), "warn"),
     }[state]
 
 
@@ -56,7 +86,32 @@ def act(action: str) -> str:
         "run_done": _("matching finished"),
         "run_failed": _("matching failed"),
         "run_cancelled": _("matching cancelled"),
+        "publish_run": _("matching published"),
+        "undo_publication": _("publication taken back"),
+        "accept_group": _("offer accepted"),
+        "decline_group": _("offer declined"),
+        "cancel_lesson": _("lesson cancelled"),
+        "move_with_tz_data": _("lesson moved with new time zone data"),
+        "close_sign_in": _("sign-in closed after wrong codes"),
+        "let_in_again": _("let in again"),
+        "reset_second_factor": _("second factor taken away"),
+        "make_family_link": _("made a family's link"),
+        "end_family_link": _("ended a family's link"),
+        "report_worry": _("reported a worry"),
+        "see_worry": _("took up a worry"),
+        "stop_messages": _("stopped the messages"),
+        "want_messages": _("wants messages again"),
+        "set_preferences": _("changed settings"),
     }.get(action, action)
+
+
+def actor(entry: AuditEntry) -> str:
+    """Who acted where it was no coordinator: a volunteer, a family, or the program itself."""
+    if "tutor" in entry.detail:
+        return acted_on(f"tutor:{entry.detail['tutor']}")
+    if entry.action in ("report_worry", "stop_messages", "want_messages"):
+        return _("the family")
+    return _("the program")
 
 
 def acted_on(subject: str) -> str:
@@ -70,6 +125,14 @@ def acted_on(subject: str) -> str:
         return _("coordinator %(number)s", number=number)
     if kind == "run":
         return _("matching %(number)s", number=number)
+    if kind == "household":
+        return _("family %(number)s", number=number)
+    if kind == "worry":
+        return _("worry %(number)s", number=number)
+    if kind == "group":
+        return _("group %(number)s", number=number)
+    if kind == "lesson":
+        return _("lesson %(number)s", number=number)
     if kind == "list":
         return _("Pupils") if number == ListKind.PUPILS else _("Volunteers")
     return subject
@@ -78,10 +141,22 @@ def acted_on(subject: str) -> str:
 def _page(path: str) -> str:
     _root, _coordinator, *parts = path.split("/")
     match parts:
+        case ["desk"]:
+            return _("Desk")
+        case ["week"]:
+            return _("My week")
         case ["pupils", *_rest]:
             return _("Families and pupils")
         case ["import", *_rest]:
             return _("Import a list")
         case ["matching", number, *_rest]:
             return _("Matching %(number)s", number=number)
+        case ["groups"]:
+            return _("Groups")
+        case ["groups", number, *_rest]:
+            return _("group %(number)s", number=number)
+        case ["lessons"]:
+            return _("Lessons")
+        case ["lessons", number, *_rest]:
+            return _("lesson %(number)s", number=number)
     return path

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.models import TutorState
 from app.security import signed_in_coordinator
-from app.services import audit, people, vetting
+from app.services import audit, codes, people, vetting
+from app.services.family_links import linked_households
 from app.web.coordinator import blueprint, labels
 
 LONGEST_SEARCH = 80
@@ -43,8 +44,17 @@ def tutor(tutor_id: int) -> ResponseReturnValue:
         tutor=row,
         taught=people.taught_by(row, catalogue),
         catalogue=catalogue,
+        sign_in_closed=codes.is_closed(tutor_id),
         labels=labels,
     )
+
+
+@blueprint.post("/volunteers/<int:tutor_id>/let-in-again")
+def let_in_again(tutor_id: int) -> ResponseReturnValue:
+    """Send codes again to a volunteer with too many wrong tries."""
+    row = codes.let_in_again(tutor_id, signed_in_coordinator())
+    flash(_("%(name)s can ask for a code again.", name=row.name), "good")
+    return redirect(url_for(".tutor", tutor_id=tutor_id))
 
 
 @blueprint.post("/volunteers/<int:tutor_id>/vet")
@@ -72,6 +82,7 @@ def pupils() -> ResponseReturnValue:
     html = render_template(
         "coordinator/pupils.html",
         households=households,
+        linked=linked_households([household.id for household in households]),
         catalogue=people.read_catalogue(),
         page=page,
         searched=name,

@@ -9,14 +9,14 @@ from flask_login import current_user
 from app.i18n import PAGE_LOCALES
 from app.services.health import check_database
 from app.web.public import blueprint
-from app.web.redirects import local_page
+from app.web.redirects import first_page, local_page
 
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """What N9raw is; a coordinator goes on to the desk."""
+    """What N9raw is; who is signed in goes on to their first page."""
     if current_user.is_authenticated:
-        return redirect(url_for("coordinator.desk"))
+        return redirect(first_page(current_user._get_current_object()))
     return render_template("public/home.html")
 
 
