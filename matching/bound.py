@@ -8,7 +8,7 @@ from matching.rules import Rules
 def servable(rules: Rules) -> list[int]:
     """The requests that at least one tutor could serve, alone in the world."""
     return [
-        r for r in range(len(rules.requests)) if r in rules.pins or len(rules.filtered(r)[0]) > 0
+        r for r in range(len(rules.requests)) if r in rules.pins or rules.teachers(r).passing(r)[0]
     ]
 
 
@@ -19,4 +19,6 @@ def can_keep_tutor(rules: Rules, r: int) -> bool:
         return False
     if r in rules.pins:
         return rules.pins[r].tutor == previous
-    return rules.tutor_index[previous] in rules.filtered(r)[0]
+    teachers = rules.teachers(r)
+    place = teachers.place.get(rules.tutor_index[previous])
+    return place is not None and bool(teachers.passing(r)[0] >> place & 1)

@@ -48,7 +48,7 @@ class PinTaker:
     def _refuse(self, pin: Pin) -> tuple[str, set[int]] | None:
         """Take the pin and return None, or say why it is impossible and beside whom."""
         r, t = self.rules.request_index[pin.request], self.rules.tutor_index[pin.tutor]
-        if t not in self.rules.teachers(r):
+        if t not in self.rules.teachers(r).place:
             return "not_taught", set()
         if t in self.rules.vetoes.get(r, ()):
             return "vetoed", set()

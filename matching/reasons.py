@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from matching.market import Kind, Market
 from matching.plan import Exchange, Unserved
+from matching.prices import Prices, Tariff
+from matching.problem import Minute
 from matching.rules import Option
 from matching.slots import bits
+from matching.teachers import union
 from matching.timetable import OpenGroup, Starts, Timetable
 
 
@@ -31,19 +35,33 @@ class Teller:
         self.table = table
         self.rules = table.rules
         self.grid = table.rules.grid
+        self._tariff = Tariff(table)
+        self._markets: dict[Kind, Market] = {}
+        self._prices: dict[Kind, Prices] = {}
 
     def tell(self, r: int) -> Unserved:
         name = self.rules.requests[r].id
-        tutors, reason = self.rules.filtered(r)
+        passing, reason = self.rules.teachers(r).passing(r)
         if reason is not None:
             return Unserved(name, reason)
-        options = [option for t in tutors if (option := self.rules.option(r, int(t)))]
-        if any(self._addable_but_for_home(r, option) for option in options):
+        market = self._market(r)
+        if self._addable_but_for_home(r, market, passing):
             return Unserved(name, "phone_busy")
-        room = self._lightest(r, options)
-        holders = [option for option in options if room is None or option.tutor == room.tutor]
-        held_by = sorted({m for option in holders for m in self._holders(r, option)})
+        room = self._lightest(r, market, passing)
+        tutors = market.teachers.names(passing) if room is None else [room.tutor]
+        held_by = sorted({m for t in tutors for m in self._holders(r, self._option(r, t))})
         return Unserved(name, "taken", self._names(held_by), self._exchange(room))
+
+    def _market(self, r: int) -> Market:
+        kind = self.rules.subject_key(r)
+        if kind not in self._markets:
+            self._markets[kind] = Market(self.table, kind, self.rules.teachers(r))
+        return self._markets[kind]
+
+    def _option(self, r: int, t: int) -> Option:
+        option = self.rules.option(r, t)
+        assert option is not None, "a tutor who passes the filters has an option"
+        return option
 
     def _names(self, requests: Iterable[int]) -> tuple[str, ...]:
         return tuple(self.rules.requests[m].id for m in requests)
@@ -51,26 +69,19 @@ class Teller:
     def _exchange(self, room: Room | None) -> Exchange | None:
         return None if room is None else Exchange(self._names(room.out), room.weight)
 
-    def _addable_but_for_home(self, r: int, option: Option) -> bool:
+    def _addable_but_for_home(self, r: int, market: Market, passing: int) -> bool:
         """Whether the request could be added if its household had no other lesson."""
-        table = self.table
-        for group in self._alike(r, option):
-            away = self._pupil_taken_elsewhere(r, group.starts or ())
-            if table.seats_left(group) > 0 and table.fits(option, group) and not away:
-                return True
-        lessons = self.rules.requests[r].lessons_per_week
-        if table.lessons_left(option.tutor) < lessons:
-            return False
-        if not option.timed:
-            return True
-        free = 0
-        for bit in bits(table.free_mask(option)):
-            if not self._pupil_taken_elsewhere(r, (bit * self.grid.every,)):
-                free |= 1 << bit
-        return self.grid.days(free) >= lessons
+        starts = self.rules.home_starts[self.rules.home[r]]
+        if starts and self.table.pupil_seats(r):
+            every = self.grid.every
+            starts = tuple(
+                start for start in starts if not self._pupil_taken_elsewhere(r, start * every)
+            )
+        seat = next(market.joinable(r, passing, starts), None)
+        return seat is not None or market.openable(passing, starts)
 
-    def _pupil_taken_elsewhere(self, r: int, starts: Starts) -> bool:
-        return any(self.table.pupil_taken(r, start, other_homes_only=True) for start in starts)
+    def _pupil_taken_elsewhere(self, r: int, start: Minute) -> bool:
+        return self.table.pupil_taken(r, start, other_homes_only=True)
 
     def _alike(self, r: int, option: Option) -> list[OpenGroup]:
         """The tutor's groups that teach what the request asks, as often a week."""
@@ -95,16 +106,32 @@ class Teller:
 
     # --- exchange: the least weight of one tutor's pupils whose leaving would admit
 
-    def _lightest(self, r: int, options: list[Option]) -> Room | None:
+    def _lightest(self, r: int, market: Market, passing: int) -> Room | None:
+        """The lightest room of all tutors: those near the household one by one, since there
+        its own lessons could make way, then the others from the lowest price up."""
         best: Room | None = None
-        lightest = 1  # weights are positive integers
-        for option in options:
-            room = self._room(r, option)
-            if room is not None and (best is None or room.weight < best.weight):
-                best = room
-                if best.weight <= lightest:
-                    break
+        near = self._near_home(r, market) & passing
+        for t in market.teachers.names(near):
+            best = _lighter(best, self._room(r, self._option(r, t)))
+        left = passing & ~near
+        kind = self.rules.subject_key(r)
+        if kind not in self._prices:
+            self._prices[kind] = Prices(market, self._tariff)
+        starts = self.table.free_starts(r)
+        for price, tutors in self._prices[kind].cheapest(r, left, starts):
+            for i in bits(tutors & left):
+                if best is not None and best.weight <= price:
+                    return best
+                t = market.teachers.tutors[i]
+                best = _lighter(best, self._room(r, self._option(r, t)))
+            left &= ~tutors
         return best
+
+    def _near_home(self, r: int, market: Market) -> int:
+        """The tutors who give lessons to the household or the pupil."""
+        seats = {**self.table.home_seats(r), **self.table.pupil_seats(r)}
+        tutors = {self.table.group_of[m].tutor for m in seats}
+        return union(1 << market.teachers.place[t] for t in tutors if t in market.teachers.place)
 
     def _room(self, r: int, option: Option) -> Room | None:
         rooms = [
@@ -236,6 +263,13 @@ class Teller:
                 if have not in best or found < best[have]:
                     best[have] = found
         return best[lacking][1]
+
+
+def _lighter(one: Room | None, other: Room | None) -> Room | None:
+    """The lighter of two rooms, the first if they weigh the same."""
+    if one is None or other is None:
+        return one or other
+    return other if other.weight < one.weight else one
 
 
 def _least(masks: set[int]) -> set[int]:

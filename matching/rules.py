@@ -1,7 +1,7 @@
 """The hard rules that hold for one request and one tutor, whatever the rest of the plan.
 
-`Rules` numbers tutors, households and requests by their place in the problem and keeps what
-the rules ask of them in arrays, so that all tutors of a subject and level are filtered at once.
+`Rules` numbers tutors, households and requests by their place in the problem; all tutors of a
+subject and level are filtered at once (`matching.teachers`).
 """
 
 from __future__ import annotations
@@ -10,26 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from matching.problem import Minute, Pin, Problem, Request
-from matching.slots import Grid
+from matching.slots import Grid, bits
+from matching.teachers import Teachers
 
-WORD = 64
-
-# In the order in which tutors are filtered: the first that leaves nobody is the reason.
-FILTERS = (
-    "no_tutor",
-    "needs_unmet",
-    "no_common_channel",
-    "no_common_language",
-    "too_few_lessons",
-    "no_common_time",
-    "vetoed",
-)
-
-Indices = NDArray[np.intp]
 Names = tuple[str, ...]
 
 
@@ -74,6 +58,7 @@ class Rules:
             None if household.reachable is None else self.grid.inside(household.reachable)
             for household in problem.households
         ]
+        self.home_starts = [None if mask is None else tuple(bits(mask)) for mask in self.home_mask]
         self.pins: dict[int, Pin] = {}
         self.vetoes: dict[int, set[int]] = defaultdict(set)
         for veto in problem.vetoes:
@@ -83,68 +68,30 @@ class Rules:
         )
         self._channels_of: dict[tuple[Names, Names], Names] = {}
         self._languages_of: dict[tuple[Names, Names], Names] = {}
-        self._fill_arrays()
+        self._sorted_channels: dict[Names, Names] = {}
+        self.teachers_of = self._teachers()
+        self._known_teachers: dict[tuple[str, str], Teachers] = {}
 
-    def _fill_arrays(self) -> None:
-        tutors = self.tutors
+    def _teachers(self) -> dict[tuple[str, str], list[int]]:
         teachers: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for i, tutor in enumerate(tutors):
+        for i, tutor in enumerate(self.tutors):
             for taught in sorted({(t.subject, lv) for t in tutor.teaches for lv in t.levels}):
                 teachers[taught].append(i)
-        self._teachers = {key: np.array(found, dtype=np.intp) for key, found in teachers.items()}
-        self._has_channel = _membership([tutor.channels for tutor in tutors])
-        self._has_language = _membership([tutor.languages for tutor in tutors])
-        self._has_tag = _membership([tutor.tags for tutor in tutors])
-        self._most_lessons = np.array([t.max_lessons_per_week for t in tutors], dtype=np.int64)
-        self._untimed = np.array([tutor.available is None for tutor in tutors], dtype=bool)
-        words = -(-self.grid.size // WORD)
-        self._starts = np.zeros((len(tutors), words), dtype=np.uint64)
-        for i, mask in enumerate(self.tutor_mask):
-            self._starts[i] = self._words(mask or 0)
+        return teachers
 
-    def _words(self, mask: int) -> NDArray[np.uint64]:
-        size = -(-self.grid.size // WORD) * WORD // 8
-        return np.frombuffer(mask.to_bytes(size, "little"), dtype=np.dtype("<u8"))
-
-    def teachers(self, r: int) -> Indices:
-        """The tutors who teach the request's subject at its level."""
+    def teachers(self, r: int) -> Teachers:
+        """Those who teach the request's subject at its level, in the problem's order."""
         request = self.requests[r]
-        return self._teachers.get((request.subject, request.level), np.empty(0, dtype=np.intp))
+        taught = request.subject, request.level
+        if taught not in self._known_teachers:
+            self._known_teachers[taught] = Teachers(self, self.teachers_of.get(taught, ()))
+        return self._known_teachers[taught]
 
-    def filtered(self, r: int) -> tuple[Indices, str | None]:
+    def filtered(self, r: int) -> tuple[list[int], str | None]:
         """The tutors who could serve the request, or none and the reason for it."""
-        request = self.requests[r]
-        household = self.problem.households[self.home[r]]
-        left = self.teachers(r)
-        for reason in FILTERS:
-            if reason == "needs_unmet":
-                for tag in request.needs:
-                    left = left[_those_with(self._has_tag, (tag,), left)]
-            elif reason == "no_common_channel":
-                left = left[_those_with(self._has_channel, household.channels, left)]
-            elif reason == "no_common_language":
-                left = left[_those_with(self._has_language, household.languages, left)]
-            elif reason == "too_few_lessons":
-                left = left[self._most_lessons[left] >= request.lessons_per_week]
-            elif reason == "no_common_time":
-                left = left[self._with_common_time(left, r)]
-            elif reason == "vetoed" and r in self.vetoes:
-                left = left[~np.isin(left, list(self.vetoes[r]))]
-            if not len(left):
-                return left, reason
-        return left, None
-
-    def _with_common_time(self, tutors: Indices, r: int) -> NDArray[np.bool_]:
-        mask = self.home_mask[self.home[r]]
-        if mask is None:
-            return np.ones(len(tutors), dtype=bool)
-        common = np.any(self._starts[tutors] & self._words(mask), axis=1)
-        lessons = self.requests[r].lessons_per_week
-        if lessons > 1:
-            for i in np.flatnonzero(common):
-                common[i] = self.grid.days(mask & (self.tutor_mask[tutors[i]] or 0)) >= lessons
-        found: NDArray[np.bool_] = np.logical_or(common, self._untimed[tutors])
-        return found
+        teachers = self.teachers(r)
+        passing, reason = teachers.passing(r)
+        return teachers.names(passing), reason
 
     def option(self, r: int, t: int) -> Option | None:
         """How a request without a pin could be with a tutor who passes all filters."""
@@ -159,7 +106,7 @@ class Rules:
                 yield option
             return
         for t in self.filtered(r)[0]:
-            option = self._agree(r, int(t), None)
+            option = self._agree(r, t, None)
             if option is not None:
                 yield option
 
@@ -170,7 +117,7 @@ class Rules:
         tags are not looked at.
         """
         r, t = self.request_index[pin.request], self.tutor_index[pin.tutor]
-        if t not in self.teachers(r) or t in self.vetoes.get(r, ()):
+        if t not in self.teachers(r).place or t in self.vetoes.get(r, ()):
             return None
         if self.requests[r].lessons_per_week > self.tutors[t].max_lessons_per_week:
             return None
@@ -210,6 +157,12 @@ class Rules:
             self._languages_of[mine, theirs] = known
         return known
 
+    def roomiest_first(self, channels: Names) -> Names:
+        """Channels (of a household, say) with most seats first; at equal seats the cheapest."""
+        if channels not in self._sorted_channels:
+            self._sorted_channels[channels] = tuple(sorted({*channels}, key=self._roomiest_first))
+        return self._sorted_channels[channels]
+
     def _roomiest_first(self, channel: str) -> tuple[int, int, str]:
         return -self.channels[channel].max_group, self.channels[channel].cost, channel
 
@@ -231,24 +184,3 @@ class Rules:
             not any(w.start <= start and start + lesson <= w.end for w in windows)
             for start in starts
         )
-
-
-def _membership(lists: list[tuple[str, ...]]) -> dict[str, NDArray[np.bool_]]:
-    found: dict[str, NDArray[np.bool_]] = {}
-    for i, names in enumerate(lists):
-        for name in names:
-            if name not in found:
-                found[name] = np.zeros(len(lists), dtype=bool)
-            found[name][i] = True
-    return found
-
-
-def _those_with(
-    having: dict[str, NDArray[np.bool_]], names: tuple[str, ...], tutors: Indices
-) -> NDArray[np.bool_]:
-    """Which of the tutors have at least one of these names."""
-    found = np.zeros(len(tutors), dtype=bool)
-    for name in names:
-        if name in having:
-            found |= having[name][tutors]
-    return found

@@ -5,10 +5,14 @@ Nobody who sits is moved, so what is left out in the end could not be added.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 
-from matching.rules import Option
-from matching.timetable import OpenGroup, Starts, Timetable
+from matching.market import Kind, Market
+from matching.slots import bits
+from matching.teachers import Teachers
+from matching.timetable import OpenGroup, Timetable
 
 # A tutor without times gives lessons at as many starts as a usual week has.
 UNTIMED_STARTS = 5
@@ -24,96 +28,172 @@ class Greedy:
         self.table = table
         self.rules = table.rules
         self.waiting = [r for r in range(len(self.rules.requests)) if r not in table.group_of]
-        self._demand: dict[tuple[str, str, int], list[int]] = {}
-        self._contention = np.zeros(len(self.rules.tutors))
+        self._demand: dict[Kind, list[int]] = {}
+        self._contention = np.zeros(len(self.rules.tutors), dtype=np.int64)
+        self._calmest_first: dict[tuple[str, str], Teachers] = {}
+        self._markets: dict[Kind, Market] = {}
+        self._markets_of: dict[int, list[tuple[Market, int]]] = defaultdict(list)
 
     def run(self) -> None:
         for r in self._scarcest_first():
             self._serve(r)
 
+    # --- in which order
+
     def _scarcest_first(self) -> list[int]:
         """Fewest chances for their weight first; counts demand and contention on the way."""
         scarcity = {}
+        contention: dict[Teachers, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
         for r in self.waiting:
+            teachers = self.rules.teachers(r)
+            passing = teachers.passing(r)[0]
+            if not passing:
+                continue
             weight = self.rules.requests[r].weight
-            tutors, _ = self.rules.filtered(r)
-            self._contention[tutors] += weight
-            mask = self.rules.home_mask[self.rules.home[r]]
-            chances = 0
-            for t in tutors:
-                theirs = self.rules.tutor_mask[t]
-                timed = mask is not None and theirs is not None
-                chances += (mask & theirs).bit_count() if timed else UNTIMED_STARTS
-            if chances:
-                scarcity[r] = chances / weight
-                self._count_demand(r, mask)
+            if teachers not in contention:
+                contention[teachers] = np.zeros(len(teachers.tutors), dtype=np.int64)
+            contention[teachers] += weight * teachers.flags(passing).astype(np.int64)
+            scarcity[r] = self._chances(r, teachers, passing) / weight
+            self._count_demand(r)
+        for teachers, counted in contention.items():
+            self._contention[teachers.tutors] += counted
         return sorted(scarcity, key=lambda r: (scarcity[r], r))
 
-    def _count_demand(self, r: int, mask: int | None) -> None:
-        key = self.rules.subject_key(r)
-        if key not in self._demand:
-            self._demand[key] = [0] * self.rules.grid.size
-        if mask is not None:
-            demand = self._demand[key]
-            for start in self.rules.grid.starts(mask):
-                demand[start // self.rules.grid.every] += 1
+    def _chances(self, r: int, teachers: Teachers, passing: int) -> int:
+        starts = self.rules.home_starts[self.rules.home[r]]
+        if starts is None:
+            return UNTIMED_STARTS * passing.bit_count()
+        chances = UNTIMED_STARTS * (passing & teachers.untimed).bit_count()
+        for start in starts:
+            chances += (passing & teachers.at[start]).bit_count()
+        return chances
+
+    def _count_demand(self, r: int) -> None:
+        kind = self.rules.subject_key(r)
+        if kind not in self._demand:
+            self._demand[kind] = [0] * self.rules.grid.size
+        demand = self._demand[kind]
+        for start in self.rules.home_starts[self.rules.home[r]] or ():
+            demand[start] += 1
+
+    # --- where to
 
     def _serve(self, r: int) -> None:
-        tutors = {int(t) for t in self.rules.filtered(r)[0]}
-        group = self._group_to_join(r, tutors)
+        market = self._market(self.rules.subject_key(r))
+        passing = market.teachers.passing(r)[0]
+        starts = self.table.free_starts(r)
+        group = next(market.joinable(r, passing, starts), None)
         if group is not None:
             self.table.join(r, group)
+            market.joined(group)
             return
-        lessons = self.rules.subject_key(r)[2]
-        best = None
-        for t in sorted(tutors):
-            if self.table.lessons_left(t) < lessons:
-                continue
-            option = self.rules.option(r, t)
-            if option is None:
-                continue
-            found = self._best_opening(r, option)
-            if found is not None:
-                score, starts = found
-                if best is None or score > best[0]:
-                    best = score, option, starts
-        if best is not None:
-            _, option, starts = best
-            self.table.open(r, option.tutor, option.channels[0], option.languages[0], starts)
+        opening = self._best_opening(market, r, passing, starts)
+        if opening is not None:
+            self._open(r, *opening)
 
-    def _group_to_join(self, r: int, tutors: set[int]) -> OpenGroup | None:
-        """Of the groups with a seat for the request, the one with the fewest left."""
-        best = None
-        mine = self.rules.home_mask[self.rules.home[r]]
-        for group in self.table.with_key.get(self.rules.subject_key(r), ()):
-            left = self.table.seats_left(group)
-            if left <= 0 or group.tutor not in tutors or (best and left >= best[0]):
-                continue
-            if group.mask is not None and mine is not None and group.mask & ~mine:
-                continue
-            option = self.rules.option(r, group.tutor)
-            if option is not None and self.table.can_join(r, option, group):
-                best = left, group
-        return best[1] if best else None
+    def _market(self, kind: Kind) -> Market:
+        if kind not in self._markets:
+            taught = kind[:2]
+            if taught not in self._calmest_first:
+                tutors = self.rules.teachers_of.get(taught, ())
+                order = sorted(tutors, key=lambda t: (self._contention[t], t))
+                self._calmest_first[taught] = Teachers(self.rules, order)
+            market = Market(self.table, kind, self._calmest_first[taught])
+            self._markets[kind] = market
+            for i, t in enumerate(market.teachers.tutors):
+                self._markets_of[t].append((market, i))
+        return self._markets[kind]
+
+    def _open(self, r: int, t: int, starts: tuple[int, ...] | None) -> None:
+        option = self.rules.option(r, t)
+        assert option is not None, "a tutor who passes the filters has an option"
+        group: OpenGroup = self.table.open(r, t, option.channels[0], option.languages[0], starts)
+        busy = 0
+        for start in starts or ():
+            busy |= self.rules.grid.around(start)
+        for market, i in self._markets_of[t]:
+            market.occupied(i, t, busy)
+        self._markets[group.key].add(group)
 
     def _best_opening(
-        self, r: int, option: Option
-    ) -> tuple[tuple[int, float], Starts | None] | None:
-        """The times at which most others could join, and how good they are."""
-        calm = -float(self._contention[option.tutor])
-        room = self.rules.channels[option.channels[0]].max_group
-        if not option.timed:
-            return (room, calm), None
-        grid = self.rules.grid
-        demand = self._demand[self.rules.subject_key(r)]
-        mask = self.table.home_mask(r, self.table.free_mask(option))
-        best_of_days = [
-            max((demand[start // grid.every], -start) for start in grid.starts(part))
-            for part in grid.by_day(mask)
-        ]
-        lessons = self.rules.subject_key(r)[2]
-        if len(best_of_days) < lessons:
+        self, market: Market, r: int, passing: int, starts: tuple[int, ...] | None
+    ) -> tuple[int, tuple[int, ...] | None] | None:
+        """The calmest of the tutors with whom most others could join, and the times."""
+        able = passing & market.able
+        if not able:
             return None
-        chosen = sorted(best_of_days, reverse=True)[:lessons]
-        starts = tuple(sorted(-start for _, start in chosen))
-        return (min(room, chosen[-1][0]), calm), starts
+        rooms = self._rooms(market, r, able)
+        best: dict[int, int] = defaultdict(int)
+        untimed = able if starts is None else able & market.teachers.untimed
+        for room, tutors in rooms:
+            if tutors & untimed:
+                best[room] |= tutors & untimed
+        order: list[int] = []
+        if starts:
+            demand = self._demand[market.kind]
+            order = sorted(starts, key=lambda start: (-demand[start], start))
+            self._rate_starts(market, able, order, rooms, best)
+        if not best:
+            return None
+        first = next(bits(best[max(best)]))
+        t = market.teachers.tutors[first]
+        if untimed >> first & 1:
+            return t, None
+        return t, self._times(market, first, order)
+
+    def _rooms(self, market: Market, r: int, able: int) -> list[tuple[int, int]]:
+        """The most seats of a group on the roomiest shared channel, and whose it is."""
+        home = self.rules.problem.households[self.rules.home[r]]
+        rooms = []
+        for channel in self.rules.roomiest_first(home.channels):
+            tutors = able & market.teachers.on_channel.get(channel, 0)
+            if tutors:
+                rooms.append((self.rules.channels[channel].max_group, tutors))
+                able ^= tutors
+        return rooms
+
+    def _rate_starts(
+        self,
+        market: Market,
+        able: int,
+        order: list[int],
+        rooms: list[tuple[int, int]],
+        best: dict[int, int],
+    ) -> None:
+        """Add to `best` who could open a group of how many, starts most in demand first.
+
+        Of every tutor each day's first free start counts, and of these as many as there are
+        lessons; the least demand among them says how many might come.
+        """
+        demand = self._demand[market.kind]
+        a_day = self.rules.grid.starts_a_day
+        days = [0] * 7
+        reached = [able, *[0] * market.lessons]  # by the number of days
+        roomiest = rooms[0][0]
+        for start in order:
+            if best and min(roomiest, demand[start]) < max(best):
+                return
+            day = start // a_day
+            new = market.free[start] & able & ~days[day]
+            if not new:
+                continue
+            days[day] |= new
+            before = reached[-1]
+            for count in range(market.lessons, 0, -1):
+                reached[count] |= reached[count - 1] & new
+            newly = reached[-1] & ~before
+            if newly:
+                for room, tutors in rooms:
+                    if tutors & newly:
+                        best[min(room, demand[start])] |= tutors & newly
+
+    def _times(self, market: Market, i: int, order: list[int]) -> tuple[int, ...]:
+        """The first free starts of the i-th teacher, one a day."""
+        grid = self.rules.grid
+        chosen: dict[int, int] = {}
+        for start in order:
+            if market.free[start] >> i & 1:
+                chosen.setdefault(start // grid.starts_a_day, start)
+            if len(chosen) == market.lessons:
+                break
+        return tuple(sorted(start * grid.every for start in chosen.values()))

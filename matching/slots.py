@@ -19,8 +19,9 @@ class Grid:
         self.lesson = lesson_minutes
         self.every = start_every
         self.size = MINUTES_A_WEEK // start_every
-        day = (1 << (MINUTES_A_DAY // start_every)) - 1
-        self._days = [day << (i * (MINUTES_A_DAY // start_every)) for i in range(7)]
+        self.starts_a_day = MINUTES_A_DAY // start_every
+        day = (1 << self.starts_a_day) - 1
+        self._days = [day << (i * self.starts_a_day) for i in range(7)]
         self._around: dict[Minute, int] = {}
 
     def inside(self, windows: Iterable[Window]) -> int:

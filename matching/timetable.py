@@ -129,6 +129,18 @@ class Timetable:
                 mask ^= 1 << bit
         return mask
 
+    def free_starts(self, r: int) -> tuple[int, ...] | None:
+        """Where on the grid the household's windows, phone and pupil leave room for a lesson."""
+        home = self.rules.home[r]
+        starts = self.rules.home_starts[home]
+        if not starts or not (self._home_seats[home] or self._pupil_seats[self.rules.pupil[r]]):
+            return starts
+        return tuple(bits(self.home_mask(r, self.rules.home_mask[home] or 0)))
+
+    def busy(self, t: int) -> int:
+        """The starts at which a lesson of the tutor would overlap one that is given."""
+        return self._busy[t]
+
     def tutor_free(self, t: int, starts: Starts) -> bool:
         grid = self.rules.grid
         return not any(
