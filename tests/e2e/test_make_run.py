@@ -87,8 +87,8 @@ class Demo:
 
     def end(self) -> None:
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait(timeout=30)
         self._reader.join(timeout=10)
         assert self.process.stdout is not None
         self.process.stdout.close()
