@@ -74,9 +74,9 @@ class EmailGateway:
         # The same for a second try: mailboxes that know it already show one mail.
         mail["Message-ID"] = f"<{outgoing.reference}@{self._sender_address().rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail["Content-Language"] = outgoing.language
         mail[REFERENCE_HEADER] = outgoing.reference
         mail.set_content(outgoing.text, charset="utf-8")
+        mail["Content-Language"] = outgoing.language
         return mail
 
     def _sender_address(self) -> str:
