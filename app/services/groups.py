@@ -37,6 +37,8 @@ from scheduler import clock
 
 ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
 LONGEST_REASON = 500
+NOBODY_LEFT = "no pupil is left in the group"
+"""The reason stored where the program itself cancels; pages put it in the reader's words."""
 
 
 def accept_group(
@@ -182,7 +184,7 @@ def _drop_who_may_not(group: Group) -> int:
         group.state = GroupState.ENDED
         group.ended_at = clock.now()
         for lesson in lessons:
-            withdraw_lesson(lesson, "no pupil is left in the group")
+            withdraw_lesson(lesson, NOBODY_LEFT)
         for member in group.members:
             member.ended_at = clock.now()
     return len(dropped)

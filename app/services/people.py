@@ -11,14 +11,17 @@ from sqlalchemy.orm import joinedload, selectinload
 from app.extensions import db
 from app.i18n import _l, plain_key
 from app.models import (
+    LIVE_GROUPS,
     Channel,
     Consent,
     ConsentKind,
+    Group,
     Guardian,
     Household,
     Language,
     Level,
     MatchRun,
+    Membership,
     Pupil,
     RequestState,
     Subject,
@@ -44,6 +47,8 @@ class DeskFigures:
     pupils: int
     pupils_without_consent: int
     requests_waiting: int
+    offers_waiting: int
+    """Groups in which an offer waits for its tutor's answer."""
     newest_run: MatchRun | None
 
 
@@ -80,6 +85,15 @@ def desk_figures() -> DeskFigures:
             select(func.count())
             .select_from(TutoringRequest)
             .where(TutoringRequest.state == RequestState.WAITING)
+        ),
+        offers_waiting=_count(
+            select(func.count(Membership.group_id.distinct()))
+            .join(Membership.group)
+            .where(
+                Group.state.in_(LIVE_GROUPS),
+                Membership.active_since.is_(None),
+                Membership.ended_at.is_(None),
+            )
         ),
         newest_run=db.session.scalar(select(MatchRun).order_by(MatchRun.id.desc()).limit(1)),
     )

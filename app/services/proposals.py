@@ -78,6 +78,16 @@ class Recruit:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpossiblePin:
+    """A place in force that the run could not keep beside others; `beside` are their requests."""
+
+    request: TutoringRequest
+    tutor: Tutor
+    why: str
+    beside: list[TutoringRequest]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """All that the proposal page of a run shows."""
 
@@ -90,6 +100,9 @@ class Proposal:
     seconds: float | None
     requests: dict[int, TutoringRequest]
     """Every request of the run by id, with its pupil, subject and level."""
+    in_force: set[int]
+    """The ids of those requests that sat in a group when the run was asked for."""
+    impossible_pins: list[ImpossiblePin]
     channels: dict[str, Channel]
     languages: dict[str, Language]
 
@@ -101,6 +114,11 @@ class Proposal:
     @property
     def served(self) -> int:
         return len(self.requests) - len(self.unserved)
+
+    @property
+    def newly_served(self) -> int:
+        """Requests that waited when the run was asked for, and would be served."""
+        return len(self.requests.keys() - self.in_force - {e.request_id for e in self.unserved})
 
     @property
     def pupils_served(self) -> int:
@@ -116,6 +134,11 @@ class Proposal:
     def group_count(self) -> int:
         return sum(len(tutor.groups) for tutor in self.tutors)
 
+    def is_in_force(self, group: ProposedGroup) -> bool:
+        """Whether a proposed group is one that was in force, perhaps with pupils who join it."""
+        moved = {pin.request.id for pin in self.impossible_pins}
+        return any(seat.request_id in self.in_force - moved for seat in group.seats)
+
 
 def read_proposal(run: MatchRun) -> Proposal:
     """The proposal of a run that has a plan; NotFound for one that has none.
@@ -127,7 +150,9 @@ def read_proposal(run: MatchRun) -> Proposal:
     unserved = _unserved(run.id)
     served = [seat.request for group in groups for seat in group.seats]
     waiting = [entry.request for entry in unserved]
-    weights = {entry["id"]: entry["weight"] for entry in read_problem(run.id)["requests"]}
+    problem = read_problem(run.id)
+    weights = {entry["id"]: entry["weight"] for entry in problem["requests"]}
+    requests = {request.id: request for request in (*served, *waiting)}
     subjects = {row.code: row for row in db.session.scalars(select(Subject))}
     return Proposal(
         tutors=list(_by_tutor(groups)),
@@ -137,7 +162,9 @@ def read_proposal(run: MatchRun) -> Proposal:
         recruits=[_recruit(line, subjects) for line in plan["advice"]],
         weight_asked=sum(weights.values()),
         seconds=plan["seconds"],
-        requests={request.id: request for request in (*served, *waiting)},
+        requests=requests,
+        in_force={_number(pin["request"]) for pin in problem["pins"]},
+        impossible_pins=_impossible_pins(plan["impossible_pins"], requests),
         channels={row.code: row for row in db.session.scalars(select(Channel))},
         languages={row.code: row for row in db.session.scalars(select(Language))},
     )
@@ -168,6 +195,32 @@ def _unserved(run_id: int) -> list[UnservedRequest]:
             .options(joinedload(UnservedRequest.request).options(*_with_family()))
         )
     )
+
+
+def _impossible_pins(
+    lines: list[dict[str, Any]], requests: dict[int, TutoringRequest]
+) -> list[ImpossiblePin]:
+    ids = {_number(line["tutor"]) for line in lines}
+    tutors = {
+        tutor.id: tutor
+        for tutor in db.session.scalars(
+            select(Tutor).where(Tutor.id.in_(ids)).options(lazyload("*"))
+        )
+    }
+    return [
+        ImpossiblePin(
+            request=requests[_number(line["request"])],
+            tutor=tutors[_number(line["tutor"])],
+            why=line["why"],
+            beside=[requests[_number(name)] for name in line["with"]],
+        )
+        for line in lines
+    ]
+
+
+def _number(name: str) -> int:
+    """The id in a name of the problem, such as 12 in "R12"."""
+    return int(name[1:])
 
 
 def _with_family() -> tuple[Any, ...]:

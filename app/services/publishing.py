@@ -83,7 +83,7 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
         run = _run(run_id, lock=True)
         if run.state not in (RunState.DONE, RunState.CANCELLED) or not run.has_plan:
             raise Conflict(_l("Only a matching that ended with a proposal can be published."))
-        if _changed_since(run.requested_at):
+        if is_outdated(run):
             raise _outdated()
         publication = _compare(run)
         _load_consents(publication)
@@ -125,6 +125,11 @@ def undo_publication(run_id: int, by: Coordinator | None) -> None:
                 member.group.ended_at = now
         run.state = RunState.UNDONE
         audit.note("undo_publication", f"run:{run.id}", by)
+
+
+def is_outdated(run: MatchRun) -> bool:
+    """Whether groups have changed since a run was asked for, so that it can't be published."""
+    return _changed_since(run.requested_at)
 
 
 def can_be_undone(run: MatchRun) -> bool:
@@ -179,10 +184,23 @@ def _compare(run: MatchRun) -> Publication:
         added = [s.request for s in proposed.seats if s.request_id not in seats]
         if added:
             in_force = [seats[s.request_id] for s in proposed.seats if s.request_id in seats]
-            additions.append(Addition(proposed, in_force[0] if in_force else None, added))
+            same = [group for group in in_force if _is_kept(group, proposed)]
+            additions.append(Addition(proposed, same[0] if same else None, added))
     live = select(func.count()).select_from(Group).where(Group.state.in_(LIVE_GROUPS))
     joined = sum(addition.joins is not None for addition in additions)
     return Publication(additions, kept=(db.session.scalar(live) or 0) - joined)
+
+
+def _is_kept(group: Group, proposed: ProposedGroup) -> bool:
+    """Whether a proposed group is this one in force.
+
+    It is another where a pupil's place could not be kept and the run tried the pupil elsewhere:
+    nobody may then be added to the group that the pupil still sits in.
+    """
+    return (
+        (group.tutor_id, group.subject_id, group.level_id, group.channel)
+        == (proposed.tutor_id, proposed.subject_id, proposed.level_id, proposed.channel)
+    ) and (group.starts == proposed.starts or not all(group.starts))
 
 
 def _proposed(run_id: int) -> list[ProposedGroup]:

@@ -64,6 +64,8 @@ def coordinator_menu() -> list[tuple[str, LazyString, str]]:
         ("coordinator.tutors", _l("Volunteers"), "/coordinator/volunteers"),
         ("coordinator.pupils", _l("Pupils"), "/coordinator/pupils"),
         ("coordinator.matching", _l("Matching"), "/coordinator/matching"),
+        ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
+        ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
     ]
 
 

@@ -6,31 +6,16 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import AuditEntry, Consent, ConsentKind, Coordinator, Pupil, Tutor, TutorState
+from app.models import Consent, ConsentKind, Coordinator, Pupil, Tutor, TutorState
 from app.services import people
 from app.services.vetting import vet_tutor
-from tests.support.pages import EMAIL, counted_statements, signed_in, words
+from tests.support.pages import EMAIL, counted_statements, in_english, signed_in, views, words
 from tests.support.people import make_household, make_programme, make_tutor, say
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-def in_english(app: Flask) -> FlaskClient:
-    client = signed_in(app)
-    client.post("/language", data={"locale": "en"})
-    return client
-
-
-def views(app: Flask) -> list[tuple[str, list[int]]]:
-    with app.app_context():
-        rows = db.session.scalars(
-            select(AuditEntry).where(AuditEntry.action == "view").order_by(AuditEntry.id)
-        )
-        return [(row.subject, row.pupil_ids) for row in rows]
 
 
 def test_desk_counts_who_waits_for_what(app: Flask) -> None:

@@ -15,7 +15,7 @@ from app.services import groups, publishing, runs, solving
 MONDAY_EVENING = (("mon", "18:00"),)
 
 
-def propose(*proposed: dict[str, Any]) -> int:
+def propose(*proposed: dict[str, Any], impossible_pins: Sequence[dict[str, Any]] = ()) -> int:
     """The id of a finished run that proposes these groups (see `proposal`)."""
     run_id = runs.start_run(None, seconds=20).id
     claimed = solving.claim_run(60)
@@ -34,6 +34,10 @@ def propose(*proposed: dict[str, Any]) -> int:
                 for name in asked
                 if name not in served
             ],
+            "impossible_pins": list(impossible_pins),
+            "levels": [],
+            "advice": [],
+            "seconds": 1.0,
         },
     )
     return run_id

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from app.extensions import db
-from app.models import Message, MessageKind, Tutor
+from app.models import AuditEntry, Message, MessageKind, Tutor
 from tests.support.people import make_coordinator, make_programme, make_tutor, sign_in
 
 EMAIL = "coordinator@example.org"
@@ -25,6 +25,13 @@ def signed_in(app: Flask) -> FlaskClient:
         make_coordinator(EMAIL)
     client = app.test_client()
     assert sign_in(client, EMAIL).status_code == 302
+    return client
+
+
+def in_english(app: Flask) -> FlaskClient:
+    """As `signed_in`, with the pages in English."""
+    client = signed_in(app)
+    client.post("/language", data={"locale": "en"})
     return client
 
 
@@ -52,6 +59,15 @@ def newest_code(app: Flask, tutor_id: int) -> str:
         found = re.search(r"\b\d{6}\b", text)
         assert found is not None
         return found[0]
+
+
+def views(app: Flask) -> list[tuple[str, list[int]]]:
+    """The pages that showed children, with the children's ids, in the order they were seen."""
+    with app.app_context():
+        rows = db.session.scalars(
+            select(AuditEntry).where(AuditEntry.action == "view").order_by(AuditEntry.id)
+        )
+        return [(row.subject, row.pupil_ids) for row in rows]
 
 
 def words(html: str) -> str:

@@ -14,8 +14,11 @@ blueprint.before_request(only_for(Coordinator))
 from app.web.coordinator import (  # noqa: E402
     desk,  # noqa: F401
     family_links,  # noqa: F401
+    groups,  # noqa: F401
     imports,  # noqa: F401
+    lessons,  # noqa: F401
     people,  # noqa: F401
+    publishing,  # noqa: F401
     runs,  # noqa: F401
     worries,  # noqa: F401
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import IntegerField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms import IntegerField, StringField
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.i18n import _l
+from app.services.groups import LONGEST_REASON
 from app.services.runs import LARGEST_SEED, LONGEST_SECONDS, MOST_ITERATIONS, SHORTEST_SECONDS
 
 
@@ -37,5 +38,29 @@ class StartRunForm(FlaskForm):
         [
             Optional(),
             NumberRange(1, MOST_ITERATIONS, _l("The number of steps is between 1 and 1000000.")),
+        ],
+    )
+
+
+class DeclineForm(FlaskForm):
+    """Why a volunteer declines."""
+
+    reason = StringField(
+        _l("What the volunteer gave as the reason"),
+        [
+            InputRequired(_l("Say why the group is declined.")),
+            Length(max=LONGEST_REASON, message=_l("At most 500 characters, please.")),
+        ],
+    )
+
+
+class CancelLessonForm(FlaskForm):
+    """Why a lesson is cancelled."""
+
+    reason = StringField(
+        _l("Why?"),
+        [
+            InputRequired(_l("Say why the lesson is cancelled.")),
+            Length(max=LONGEST_REASON, message=_l("At most 500 characters, please.")),
         ],
     )

@@ -7,6 +7,7 @@ from app.models import (
     AuditEntry,
     ConsentKind,
     GroupState,
+    Lesson,
     LessonState,
     ListKind,
     Pupil,
@@ -14,6 +15,7 @@ from app.models import (
     TutorState,
 )
 from app.services.consent import in_force, newest_statement
+from app.services.groups import NOBODY_LEFT
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -56,6 +58,13 @@ def lesson_state(state: LessonState) -> tuple[str, str]:
         LessonState.NOT_HELD: (_("not held"), "bad"),
         LessonState.CANCELLED: (_("cancelled"), "warn"),
     }[state]
+
+
+def cancel_reason(lesson: Lesson) -> str:
+    """Why a lesson was cancelled; the program's own reason in the reader's words."""
+    if lesson.cancel_reason == NOBODY_LEFT:
+        return _("no pupil is left in the group")
+    return lesson.cancel_reason or ""
 
 
 def consents(pupil: Pupil) -> list[tuple[str, str]]:

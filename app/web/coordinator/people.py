@@ -18,7 +18,7 @@ LONGEST_SEARCH = 80
 @blueprint.get("/volunteers")
 def tutors() -> ResponseReturnValue:
     """The volunteers, by name and state."""
-    name = _searched_name()
+    name = searched_name()
     state = _chosen_state()
     rows, page = people.find_tutors(name, state, request.args.get("page", 1, int))
     catalogue = people.read_catalogue()
@@ -76,7 +76,7 @@ def withdraw_vetting(tutor_id: int) -> ResponseReturnValue:
 @blueprint.get("/pupils")
 def pupils() -> ResponseReturnValue:
     """The families with their children, by zone and name; leaves a row in the trace."""
-    name = _searched_name()
+    name = searched_name()
     zone_id = request.args.get("zone", None, int)
     households, page = people.find_households(name, zone_id, request.args.get("page", 1, int))
     html = render_template(
@@ -95,7 +95,7 @@ def pupils() -> ResponseReturnValue:
     return html
 
 
-def _searched_name() -> str:
+def searched_name() -> str:
     return request.args.get("name", "").strip()[:LONGEST_SEARCH]
 
 

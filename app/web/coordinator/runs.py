@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.models import MatchRun, RunState
 from app.security import signed_in_coordinator
-from app.services import audit, proposals, runs
+from app.services import audit, proposals, publishing, runs
 from app.services.errors import ServiceError
 from app.web.coordinator import blueprint, words
 from app.web.coordinator.forms import StartRunForm
@@ -63,7 +63,15 @@ def run(run_id: int) -> ResponseReturnValue:
     if not row.has_plan:
         return render_template("coordinator/run_without_plan.html", run=row)
     proposal = proposals.read_proposal(row)
-    page = render_template("coordinator/run_proposal.html", run=row, proposal=proposal, words=words)
+    page = render_template(
+        "coordinator/run_proposal.html",
+        run=row,
+        proposal=proposal,
+        publication=publishing.preview_publication(run_id),
+        outdated=publishing.is_outdated(row),
+        can_be_undone=publishing.can_be_undone(row),
+        words=words,
+    )
     audit.record_view(request.path, signed_in_coordinator(), proposal.pupil_ids)
     return page
 

@@ -7,7 +7,8 @@ from typing import Any
 from app.i18n import _, ngettext, page_locale, weekday_name
 from app.models import MatchRun, RunState, TutoringRequest, UnservedRequest
 from app.models.weekly import DAYS
-from app.services.proposals import LevelFigures, Proposal, Recruit
+from app.services.proposals import ImpossiblePin, LevelFigures, Proposal, Recruit
+from app.services.publishing import Publication
 
 NAMES_SHOWN = 3
 
@@ -74,6 +75,68 @@ def _taken(detail: dict[str, Any], proposal: Proposal) -> str:
         + " "
         + _("The smallest exchange: %(names)s would lose the place.", names=_names(leaving))
     )
+
+
+def impossible_pin(pin: ImpossiblePin) -> str:
+    """Which place in force could not be kept, and why."""
+    why = {
+        "group_full": _("the group has too many pupils for the way it is held"),
+        "tutor_busy": _("the volunteer has another lesson at that time"),
+        "phone_busy": _("the family's telephone is in another lesson at that time"),
+        "too_many_lessons": _("the volunteer no longer gives that many lessons a week"),
+        "not_taught": _("the volunteer no longer teaches this subject at this level"),
+        "vetoed": _("the volunteer was ruled out for this pupil"),
+        "members_differ": _("the pupils of the group no longer want the same"),
+        "not_found": _("it fits with none of the others"),
+    }[pin.why]
+    text = _(
+        "%(pupil)s with %(tutor)s: %(why)s",
+        pupil=_names([pin.request]),
+        tutor=pin.tutor.name,
+        why=why,
+    )
+    return text + (f" ({_names(pin.beside)})" if pin.beside else "")
+
+
+def publication(publication: Publication) -> str:
+    """What publishing a run would add, and what stays."""
+    parts = []
+    new_pupils = {
+        request.pupil_id
+        for addition in publication.additions
+        if addition.joins is None
+        for request in addition.requests
+    }
+    joining = {
+        request.pupil_id
+        for addition in publication.additions
+        if addition.joins is not None
+        for request in addition.requests
+    }
+    if publication.new_groups:
+        groups = ngettext("%(num)s new group", "%(num)s new groups", publication.new_groups)
+        pupils = ngettext("for %(num)s pupil", "for %(num)s pupils", len(new_pupils))
+        parts.append(f"{groups} {pupils}")
+    if joining:
+        parts.append(
+            ngettext(
+                "%(num)s pupil joins groups in force",
+                "%(num)s pupils join groups in force",
+                len(joining),
+            )
+        )
+    if publication.kept:
+        parts.append(
+            ngettext(
+                "%(num)s group stays as it is", "%(num)s groups stay as they are", publication.kept
+            )
+        )
+    return _(", ").join(parts)
+
+
+def outdated() -> str:
+    """That a proposal can no longer be published."""
+    return _("Groups, pupils or volunteers have changed since this matching. Start another one.")
 
 
 def _names(requests: list[TutoringRequest]) -> str:
