@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectField, StringField
+from wtforms import RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
 from app.i18n import LOCALE_NAMES, _, _l
@@ -21,7 +21,7 @@ class ReasonForm(FlaskForm):
 
     def __init__(self, suggestions: list[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.chosen.choices = [(text, text) for text in suggestions]
+        self.chosen.choices = [SelectChoice(text) for text in suggestions]
 
     @property
     def reason(self) -> str:
@@ -29,7 +29,7 @@ class ReasonForm(FlaskForm):
         return ". ".join(part for part in (self.chosen.data, (self.own.data or "").strip()) if part)
 
     def validate_chosen(self, _field: RadioField) -> None:
-        if self.chosen.data not in (None, *(value for value, _text in self.chosen.choices)):
+        if self.chosen.data not in (None, *(choice.value for choice in self.chosen.choices)):
             raise ValidationError(_("Choose one of the reasons."))
         if not self.reason:
             raise ValidationError(_("Choose a reason or write one."))
@@ -40,10 +40,13 @@ class SettingsForm(FlaskForm):
 
     language = RadioField(
         _l("Language of the messages to you"),
-        choices=[(code, LOCALE_NAMES[code]) for code in MESSAGE_LANGUAGES],
+        choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in MESSAGE_LANGUAGES],
     )
     time_zone = SelectField(_l("Where you live"))
 
     def __init__(self, current_zone: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.time_zone.choices = [("", _("Where the families live")), *places(current_zone)]
+        self.time_zone.choices = [
+            SelectChoice("", _("Where the families live")),
+            *(SelectChoice(zone, name) for zone, name in places(current_zone)),
+        ]
