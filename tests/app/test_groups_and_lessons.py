@@ -235,6 +235,31 @@ def test_new_tz_data_keeps_the_familys_clock_and_moves_the_reminders() -> None:
     assert len(messages(MessageKind.LESSON_2H, to="household")) == 4
 
 
+def test_lesson_in_the_repeated_hour_is_at_its_first_pass_and_a_week_later_in_the_only_one(
+    programme: time_machine.Traveller,
+) -> None:
+    """On 2026-09-20 Moroccan clocks went from 02:00 back to 01:00, for good."""
+    programme.move_to(datetime(2026, 9, 15, 12, tzinfo=UTC))
+    tutor = people.make_tutor(windows=["sun 00:00-04:00"])
+    household = people.make_household(windows=["sun 00:00-04:00"])
+    active_group(tutor, requests_of(household), starts=[("sun", "01:30")])
+    assert [lesson.starts_at.isoformat() for lesson in planned()[:2]] == [
+        "2026-09-20T00:30:00+00:00",
+        "2026-09-27T01:30:00+00:00",
+    ]
+
+
+def test_lessons_across_the_change_keep_the_familys_six_o_clock(
+    programme: time_machine.Traveller,
+) -> None:
+    programme.move_to(datetime(2026, 9, 11, 12, tzinfo=UTC))
+    active_group(people.make_tutor(), requests_of(people.make_household()))
+    assert [lesson.starts_at.isoformat() for lesson in planned()[:2]] == [
+        "2026-09-14T17:00:00+00:00",
+        "2026-09-21T18:00:00+00:00",
+    ]
+
+
 def test_offer_is_answered_once() -> None:
     offered = offer_group(people.make_tutor(), requests_of(people.make_household()))
     groups.accept_group(offered.id)

@@ -47,11 +47,17 @@ def test_lesson_in_casablanca_keeps_its_hour_on_a_machine_with_stale_zone_files(
     show = (
         "from datetime import datetime, UTC; from zoneinfo import ZoneInfo\n"
         "print(datetime(2026, 12, 1, 18, tzinfo=ZoneInfo('Africa/Casablanca')).astimezone(UTC))\n"
-        "from scheduler import clock\n"
-        "print(clock.to_utc(datetime(2026, 12, 1, 18), 'Africa/Casablanca'))"
+        "from scheduler import clock, reminders\n"
+        "lesson = clock.to_utc(datetime(2026, 12, 1, 18), 'Africa/Casablanca')\n"
+        "print(lesson)\n"
+        "print(reminders.due_at(reminders.HOURS_BEFORE, lesson, 'Africa/Casablanca'))"
     )
     ran = python(show, PYTHONTZPATH=str(tmp_path), TZ=f":{stale}")
-    assert ran.stdout.splitlines() == ["2026-12-01 17:00:00+00:00", "2026-12-01 18:00:00+00:00"]
+    assert ran.stdout.splitlines() == [
+        "2026-12-01 17:00:00+00:00",
+        "2026-12-01 18:00:00+00:00",
+        "2026-12-01 16:00:00+00:00",
+    ]
 
 
 def test_program_refuses_to_start_on_tz_data_that_disagrees(tmp_path: Path) -> None:
@@ -87,6 +93,23 @@ def test_repeated_hour_of_2026_09_20_is_two_instants() -> None:
 def test_hour_that_paris_skips_lands_an_hour_later() -> None:
     instant = clock.to_utc(datetime(2027, 3, 28, 2, 30), "Europe/Paris")
     assert clock.to_wall(instant, "Europe/Paris") == datetime(2027, 3, 28, 3, 30)
+
+
+@pytest.mark.parametrize(
+    ("day", "in_paris"),
+    [
+        ("2026-10-24", "20:00"),  # the last day of Paris' summer time
+        ("2026-10-25", "19:00"),
+        ("2027-03-27", "19:00"),
+        ("2027-03-28", "20:00"),  # the first day of the next
+    ],
+)
+def test_familys_six_o_clock_moves_on_the_clock_of_a_tutor_in_paris(
+    day: str, in_paris: str
+) -> None:
+    lesson = clock.to_utc(datetime.fromisoformat(f"{day}T18:00"), CASABLANCA)
+    assert f"{lesson:%H:%M}" == "18:00"
+    assert f"{clock.to_wall(lesson, 'Europe/Paris'):%H:%M}" == in_paris
 
 
 def test_aware_wall_time_and_naive_instant_are_refused() -> None:
