@@ -45,7 +45,7 @@ def group_state(state: GroupState) -> tuple[str, str]:
         GroupState.OFFERED: (_("waits for an answer"), "warn"),
         GroupState.ACTIVE: (_("active"), "good"),
         GroupState.DECLINED: (_("declined"), "bad"),
-        GroupState.ENDED: (_("ended"), "neutral"),
+        GroupState.ENDED: (_("has ended"), "neutral"),
     }[state]
 
 
