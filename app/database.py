@@ -70,12 +70,21 @@ def transaction(*, one_at_a_time: int | None = None) -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("a change was made outside transaction()")
     session.rollback()
-    connection = session.connection(execution_options={_WRITES: True})
-    if one_at_a_time is not None and connection.dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": one_at_a_time})
+    session.connection(execution_options={_WRITES: True})
     try:
+        if one_at_a_time is not None:
+            also_one_at_a_time(one_at_a_time)
         yield
         session.commit()
     except BaseException:
         session.rollback()
         raise
+
+
+def also_one_at_a_time(key: int) -> None:
+    """From here to its end, have this transaction wait for others under the same number.
+
+    Nothing is left to do on SQLite, where whole write transactions wait for each other.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

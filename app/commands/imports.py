@@ -25,7 +25,7 @@ from app.services.imports import (
 
 _UNPRINTED = ("Cc", "Cf", "Zl", "Zp")
 
-import_commands = AppGroup("import", help="Lists of pupils and volunteers, from CSV files.")
+import_commands = AppGroup("import", help="Lists of pupils and volunteers, from spreadsheets.")
 
 
 def _import_command(kind: ListKind, text: str) -> None:
@@ -76,6 +76,8 @@ def _read(file: str) -> bytes:
 def _print(report: ImportReport) -> None:
     for problem in report.problems:
         _say(str(problem))
+    for note in report.notes:
+        _say(note)
     for row in report.rows:
         _print_row(row)
     for heading in report.ignored_columns:

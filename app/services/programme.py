@@ -82,6 +82,15 @@ def spellings(section: str) -> dict[str, str]:
     return accepted
 
 
+def stages() -> dict[str, tuple[str, str]]:
+    """Names of several levels at once, as plain keys, to the codes of the first and the last."""
+    return {
+        plain_key(name): (stage["levels"][0], stage["levels"][1])
+        for stage in _programme()["stages"]
+        for name in stage["names"]
+    }
+
+
 def names(section: str, locale: str) -> dict[str, str]:
     """Code to name in "fr", "ar" or "en", in the programme's order, without one-to-one variants."""
     return {

@@ -46,7 +46,7 @@ def test_file_is_stored_and_its_report_printed(app: Flask, tmp_path: Path) -> No
     result = run(app, "pupils", file)
     assert result.exit_code == 0
     lines = result.output.splitlines()
-    assert lines[0] == "Row 2, Wiam Lamrani: new"
+    assert lines[:2] == ["Read as text in UTF-8.", "Row 2, Wiam Lamrani: new"]
     assert "121 requests added" in lines
     assert lines[-2:] == ["0 bad rows · 76 new rows · 0 changed rows · 0 rows as before", "Stored."]
     with app.app_context():
@@ -57,6 +57,7 @@ def test_volunteers_come_from_standard_input(app: Flask) -> None:
     assert run(app, "volunteers", "-", content=PILOT_VOLUNTEERS).exit_code == 0
     again = run(app, "volunteers", "-", content=PILOT_VOLUNTEERS)
     assert again.output.splitlines() == [
+        "Read as text in UTF-8.",
         "0 bad rows · 0 new rows · 0 changed rows · 20 rows as before",
         "Stored.",
     ]
@@ -69,6 +70,7 @@ def test_dry_run_stores_nothing(app: Flask) -> None:
     result = run(app, "pupils", "-", "--dry-run", content=make_list({**HIBA, "niveau": "TC"}, SARA))
     assert result.exit_code == 0
     assert result.output.splitlines() == [
+        "Read as text in UTF-8.",
         "Row 2, Hiba Touil: changed: niveau from “3AC” to “TC”",
         "Row 3, Sara Rami: new",
         "1 family added",
@@ -108,7 +110,7 @@ def test_bad_rows_can_be_left_out(app: Flask) -> None:
 def test_file_that_is_no_list_or_not_there_is_an_error(app: Flask, tmp_path: Path) -> None:
     result = run(app, "pupils", "-", "--leave-out-bad", content=b"PK\x03\x04")
     assert result.exit_code == 1
-    assert "This is not a CSV file" in result.output
+    assert "can't be read as a workbook (.xlsx)" in result.output
     result = run(app, "pupils", tmp_path / "none.csv")
     assert result.exit_code == 1
     assert "No such file or directory" in result.output

@@ -11,7 +11,12 @@ from typing import Any
 from sqlalchemy import func, inspect, select
 
 from app.extensions import Base, db
+from app.models import ListKind
 from app.services.imports import ImportReport
+from app.services.imports.problems import UnreadableFile
+from app.services.imports.pupils import plan_pupils
+from app.services.imports.reading import read_list
+from app.services.imports.volunteers import plan_volunteers
 
 PILOT = Path(__file__).parents[2] / "app" / "data" / "pilot"
 PILOT_PUPILS = (PILOT / "pupils.csv").read_bytes()
@@ -69,6 +74,17 @@ def make_list(*rows: dict[str, str], delimiter: str = ",", encoding: str = "utf-
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode(encoding)
+
+
+def plan_on_nothing(kind: ListKind, content: bytes) -> ImportReport:
+    """What an import would do where nobody is known yet; needs no database."""
+    try:
+        read = read_list(kind, content)
+    except UnreadableFile as unreadable:
+        return ImportReport(kind, problems=unreadable.problems)
+    if kind is ListKind.PUPILS:
+        return plan_pupils(read, [], {}, []).report
+    return plan_volunteers(read, [], "Africa/Casablanca").report
 
 
 def without(row: dict[str, str], *columns: str) -> dict[str, str]:

@@ -6,22 +6,23 @@ import hashlib
 from dataclasses import asdict
 from typing import Final
 
+from flask import current_app
 from sqlalchemy.exc import IntegrityError
 
-from app.database import transaction
+from app.database import also_one_at_a_time, transaction
 from app.i18n import _l
 from app.models import Coordinator, ListKind
 from app.services import audit
 from app.services.errors import Conflict, Invalid
-from app.services.imports.columns import find_columns
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.imports.known import load_codes, load_families, load_tutors, load_zones
 from app.services.imports.problems import UnreadableFile
 from app.services.imports.pupils import plan_pupils
+from app.services.imports.reading import read_list
 from app.services.imports.report import ImportReport, Status
-from app.services.imports.rows import Row, read_rows
+from app.services.imports.seats import load_seats
 from app.services.imports.store_pupils import store_pupils
 from app.services.imports.store_volunteers import store_volunteers
-from app.services.imports.table import read_table
 from app.services.imports.volunteers import plan_volunteers
 
 ONE_IMPORT_AT_A_TIME: Final = 2_001
@@ -56,12 +57,12 @@ class PlanChanged(Conflict):
 def plan_import(kind: ListKind, content: bytes) -> ImportReport:
     """What storing this file would change; nothing is written."""
     try:
-        rows, ignored = _read(kind, content)
+        read = read_list(kind, content)
     except UnreadableFile as unreadable:
         return ImportReport(kind, problems=unreadable.problems)
     if kind is ListKind.PUPILS:
-        return plan_pupils(rows, ignored, load_families(), load_zones()).report
-    return plan_volunteers(rows, ignored, load_tutors()).report
+        return plan_pupils(read, load_families(), load_zones(), load_seats()).report
+    return plan_volunteers(read, load_tutors(), _home_zone()).report
 
 
 def apply_import(
@@ -96,19 +97,21 @@ def apply_within(
 ) -> ImportReport:
     """As `apply_import`, in the transaction of the caller, who lets one import in at a time."""
     try:
-        rows, ignored = _read(kind, content)
+        read = read_list(kind, content)
     except UnreadableFile as unreadable:
         raise BadRows(ImportReport(kind, problems=unreadable.problems)) from None
     codes = load_codes()
     touched: set[int] = set()
     if kind is ListKind.PUPILS:
+        # What a list says of consent, level and subjects can take children out of groups.
+        also_one_at_a_time(ONE_CHANGE_OF_GROUPS_AT_A_TIME)
         zones = load_zones()
-        pupils = plan_pupils(rows, ignored, load_families(), zones)
+        pupils = plan_pupils(read, load_families(), zones, load_seats())
         _refuse_unless_wanted(pupils.report, leave_out_bad, expected)
         touched = store_pupils(pupils, zones, codes, by)
         report = pupils.report
     else:
-        tutors = plan_volunteers(rows, ignored, load_tutors())
+        tutors = plan_volunteers(read, load_tutors(), _home_zone())
         _refuse_unless_wanted(tutors.report, leave_out_bad, expected)
         store_volunteers(tutors, codes)
         report = tutors.report
@@ -120,10 +123,8 @@ def apply_within(
     return report
 
 
-def _read(kind: ListKind, content: bytes) -> tuple[list[Row], tuple[str, ...]]:
-    table = read_table(content)
-    layout = find_columns(table, kind)
-    return read_rows(table, layout, kind), layout.ignored
+def _home_zone() -> str:
+    return str(current_app.config["N9RAW"].civil_zone)
 
 
 def _refuse_unless_wanted(report: ImportReport, leave_out_bad: bool, expected: str | None) -> None:

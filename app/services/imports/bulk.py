@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, update
 
 from app.extensions import db
-from app.services.imports.cells import Windows
+from app.services.imports.times import Windows
 
 _AT_ONCE: Final = 500
 

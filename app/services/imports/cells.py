@@ -5,63 +5,61 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from functools import cache
 from typing import Final
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from app.i18n import plain_key
-from app.models import Window
-from app.services import programme
+from app.services.imports.letters import ascii_digits, is_garbled
+from app.services.imports.naming import find_code, parse_codes
 from app.services.imports.problems import Accepted, BadCell, Code
+from scheduler import clock
 
 HOME_REGION: Final = "MA"
 MOST_LESSONS_A_WEEK: Final = 40
 LONGEST_EMAIL: Final = 254
+MESSAGE_LANGUAGES: Final = ("ar", "fr")
 
-Windows = tuple[Window, ...] | None
-"""Weekly windows in order, none touching another; None where times are to be agreed."""
-Teaching = tuple[tuple[str, str], ...]
-"""(subject, level) codes, in the programme's order."""
-
-_DAYS: Final = {
-    name: day
-    for day, names in enumerate(
-        (
-            ("lun", "lundi"),
-            ("mar", "mardi"),
-            ("mer", "mercredi"),
-            ("jeu", "jeudi"),
-            ("ven", "vendredi"),
-            ("sam", "samedi"),
-            ("dim", "dimanche"),
-        )
-    )
-    for name in names
-}
-_WINDOW: Final = re.compile(r"(\D+?)\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})", re.ASCII)
-_RANGE: Final = re.compile(r"\s*[-–]\s*")
-_WHOLE: Final = re.compile(r"\d{1,2}", re.ASCII)
+_WHOLE: Final = re.compile(r"\d{1,2}")
+_WHOLE_AS_DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
+_TIME_ZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_+-]+){1,2}")
 # Marks that other programs leave in texts, and that nobody sees: they would make two names of one.
-_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\ufeff"))
+_INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"))
 _REFUSED_CATEGORIES: Final = ("Cc", "Co", "Cn", "Zl", "Zp")
 _DIRECTION_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-@cache
-def _spellings(section: str) -> dict[str, str]:
-    return programme.spellings(section)
+_LINE_END: Final = re.compile(r"\s*(?:\r\n|[\r\n\v\f\u2028])\s*")
+_SPREADSHEET_ERROR: Final = re.compile(
+    r"#(?:N/A|REF!|NAME\?|NOM\?|VALUE!|VALEUR!|DIV/0!|NUL+!|NUM!|NOMBRE!|SPILL!|CALC!)",
+    re.IGNORECASE,
+)
+_LOST_LETTERS: Final = re.compile(r"[^\W\d_]\?[^\W\d_]|\?\?")
 
 
 def clean(text: str) -> str:
-    """The cell in NFC, trimmed, with single spaces; BadCell on line breaks and the like."""
+    """The cell in NFC, trimmed, with single spaces; BadCell on line breaks, lost letters, #REF!."""
     trimmed = unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip()
+    if is_garbled(trimmed):
+        raise BadCell(Code.GARBLED)
+    if _SPREADSHEET_ERROR.fullmatch(trimmed):
+        raise BadCell(Code.ERROR_CELL)
+    if _LOST_LETTERS.search(trimmed):
+        raise BadCell(Code.LOST_LETTERS)
     for character in trimmed:
         refused = unicodedata.category(character) in _REFUSED_CATEGORIES
         if refused or character in _DIRECTION_OVERRIDES:
             raise BadCell(Code.CONTROL_CHARACTER)
     return " ".join(trimmed.split())
+
+
+def clean_list(text: str) -> str:
+    """As `clean`, where each line of the cell is one thing and ends as with a semicolon."""
+    return clean(_LINE_END.sub("; ", text.strip()).replace("\t", " "))
+
+
+def clean_number(text: str) -> str:
+    """As `clean`, without the direction marks that telephones keep when they are copied."""
+    return clean("".join(sign for sign in text if unicodedata.category(sign) != "Cf"))
 
 
 def _bounded(text: str, most: int) -> str:
@@ -78,7 +76,10 @@ def _filled(text: str) -> str:
 
 def parse_ref(text: str) -> str | None:
     """The list's own number of a person; None where the cell is empty."""
-    return _bounded(text, 40) or None
+    ref = ascii_digits(text)
+    # A column of numbers with an empty cell in it is kept by some programs as 1.0, 2.0.
+    whole = _WHOLE_AS_DECIMAL.fullmatch(ref)
+    return _bounded(whole[1] if whole else ref, 40) or None
 
 
 def parse_name(text: str) -> str:
@@ -101,20 +102,60 @@ def parse_zone(text: str) -> str:
 
 def _name(text: str, most: int) -> str:
     _bounded(_filled(text), most)
-    if not plain_key(text):
+    if not any(sign.isalpha() for sign in plain_key(text)):
         raise BadCell(Code.NO_LETTERS)
     return text
 
 
+_SCIENTIFIC: Final = re.compile(r"(\d)(?:[.,](\d+))?e\+?(\d{1,2})", re.IGNORECASE)
+_WITHOUT_COUNTRY: Final = re.compile(r"[567]\d{8}")
+_PLUS_LOST: Final = re.compile(r"[1-9]\d{10,14}")
+_NUMBER_ALONE: Final = re.compile(r"[+\d][\d\s()./\-‐-―]*")
+
+
 def parse_phone(text: str) -> str:
-    """A telephone number in E.164; without a country it is a Moroccan one."""
-    try:
-        number = phonenumbers.parse(_filled(text), HOME_REGION)
-    except phonenumbers.NumberParseException:
-        raise BadCell(Code.NOT_A_PHONE) from None
-    if number.extension or not phonenumbers.is_valid_number(number):
+    """A telephone number in E.164; without a country it is a Moroccan one.
+
+    Takes what spreadsheets make of one: a lost leading zero, a lost plus, 6.00000101E8.
+    """
+    written = "".join(s for s in ascii_digits(text) if unicodedata.category(s) != "Cf").strip()
+    plain = _whole_number(_filled(written).replace("＋", "+"))
+    if plain.startswith("("):
+        # (+212) 06..., (0537)...
+        plain = plain[1:].replace(")", " ", 1)
+    if not _NUMBER_ALONE.fullmatch(plain):
         raise BadCell(Code.NOT_A_PHONE)
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    for candidate in _candidates(plain):
+        try:
+            number = phonenumbers.parse(candidate, HOME_REGION)
+        except phonenumbers.NumberParseException:
+            continue
+        if not number.extension and phonenumbers.is_valid_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    raise BadCell(Code.NOT_A_PHONE)
+
+
+def _whole_number(text: str) -> str:
+    """A number that a spreadsheet wrote as a decimal or with an exponent, as its digits."""
+    whole = _WHOLE_AS_DECIMAL.fullmatch(text)
+    if whole:
+        return whole[1]
+    scientific = _SCIENTIFIC.fullmatch(text)
+    if scientific is None:
+        return text
+    decimals, exponent = (scientific[2] or "").rstrip("0"), int(scientific[3])
+    shown = len(scientific[2] or "")
+    if shown < exponent or len(decimals) > exponent:
+        raise BadCell(Code.LOST_DIGITS)
+    return scientific[1] + decimals.ljust(exponent, "0")
+
+
+def _candidates(text: str) -> list[str]:
+    digits = re.sub(r"\D", "", text)
+    if _WITHOUT_COUNTRY.fullmatch(digits) and "+" not in text:
+        return [f"0{digits}"]
+    lost_plus = "+" not in text and _PLUS_LOST.fullmatch(digits)
+    return [text, f"+{digits}"] if lost_plus else [text]
 
 
 def parse_optional_phone(text: str) -> str | None:
@@ -134,8 +175,8 @@ def parse_email(text: str) -> str | None:
 
 
 def parse_level(text: str) -> str:
-    """The code of a level."""
-    code = _spellings("levels").get(plain_key(_filled(text)))
+    """The code of one level."""
+    code = find_code(_filled(text), "levels")
     if code is None:
         raise BadCell(Code.NOT_A_LEVEL, accepted=Accepted("levels"))
     return code
@@ -143,121 +184,42 @@ def parse_level(text: str) -> str:
 
 def parse_subjects(text: str) -> tuple[str, ...]:
     """Codes of subjects, in the programme's order, each once."""
-    return _codes(text, "subjects")
+    return parse_codes(text, "subjects")
 
 
 def parse_languages(text: str) -> tuple[str, ...]:
     """Codes of languages, in the programme's order, each once."""
-    return _codes(text, "languages")
+    return parse_codes(text, "languages")
 
 
 def parse_channels(text: str) -> tuple[str, ...]:
     """Codes of channels, in the programme's order, each once."""
-    return _codes(text, "channels")
+    return parse_codes(text, "channels")
 
 
-def _codes(text: str, section: str) -> tuple[str, ...]:
-    accepted = _spellings(section)
-    found = set()
-    for item in _items(text):
-        code = accepted.get(plain_key(item))
-        if code is None:
-            raise BadCell(Code.NOT_AMONG, item=item, accepted=Accepted(section))
-        found.add(code)
-    return in_order(found, section)
-
-
-def _items(text: str) -> list[str]:
-    """The parts between semicolons; empty ones don't count."""
-    items = [item.strip() for item in text.split(";")]
-    return [item for item in items if item] or [_filled("")]
-
-
-def in_order(codes: set[str], section: str) -> tuple[str, ...]:
-    """Codes in the programme's order."""
-    return tuple(code for code in _order(section) if code in codes)
-
-
-def _order(section: str) -> dict[str, None]:
-    return dict.fromkeys(_spellings(section).values())
-
-
-def parse_teaching(text: str) -> Teaching:
-    """Subjects with a level or a range of levels, such as "SVT: TC-2BAC; Arabe: 6AEP"."""
-    subjects = _spellings("subjects")
-    taught = set()
-    for item in _items(text):
-        subject_text, colon, level_text = item.partition(":")
-        subject = subjects.get(plain_key(subject_text))
-        if not colon or subject is None:
-            raise _not_teaching(item)
-        taught |= {(subject, level) for level in _levels(level_text, item)}
-    return teaching_in_order(taught)
-
-
-def _levels(text: str, item: str) -> list[str]:
-    spellings = _spellings("levels")
-    ends = [spellings.get(plain_key(end)) for end in _RANGE.split(text.strip())]
-    if len(ends) > 2 or None in ends:
-        raise _not_teaching(item)
-    order = list(_order("levels"))
-    first, last = (order.index(end) for end in (ends[0], ends[-1]) if end is not None)
-    if last < first:
-        raise BadCell(Code.RANGE_BACKWARDS, item=item)
-    return order[first : last + 1]
-
-
-def _not_teaching(item: str) -> BadCell:
-    accepted = {section: Accepted(section) for section in ("subjects", "levels")}
-    return BadCell(Code.NOT_TEACHING, item=item, **accepted)
-
-
-def teaching_in_order(taught: set[tuple[str, str]]) -> Teaching:
-    """(subject, level) codes in the programme's order."""
-    return tuple(
-        (subject, level)
-        for subject in _order("subjects")
-        for level in _order("levels")
-        if (subject, level) in taught
-    )
-
-
-def parse_windows(text: str) -> Windows:
-    """Weekly windows such as "lun 18:00-20:00; sam 09:00-11:30"; None where the cell is empty."""
-    if not text.strip("; "):
+def parse_message_language(text: str) -> str | None:
+    """The language of what is sent to somebody, "ar" or "fr"; None where the cell is empty."""
+    if not text:
         return None
-    return joined([_window(item) for item in _items(text)])
+    code = find_code(text, "languages")
+    if code not in MESSAGE_LANGUAGES:
+        raise BadCell(Code.NOT_A_MESSAGE_LANGUAGE)
+    return code
 
 
-def _window(item: str) -> Window:
-    match = _WINDOW.fullmatch(item)
-    if match is None:
-        raise BadCell(Code.NOT_A_WINDOW, item=item)
-    day = _DAYS.get(plain_key(match[1]))
-    start = _minute(match[2], match[3])
-    end = _minute(match[4], match[5])
-    if day is None or start is None or end is None:
-        raise BadCell(Code.NOT_A_WINDOW, item=item)
-    if end <= start:
-        raise BadCell(Code.WINDOW_BACKWARDS, item=item)
-    return day, start, end
-
-
-def _minute(hours: str, minutes: str) -> int | None:
-    """The minute of the day; None past 24:00 or where no clock shows it."""
-    minute = int(hours) * 60 + int(minutes)
-    return minute if int(minutes) < 60 and minute <= 24 * 60 else None
-
-
-def joined(windows: list[Window]) -> tuple[Window, ...]:
-    """Windows in order, those that touch or overlap made one."""
-    result: list[Window] = []
-    for day, start, end in sorted(windows):
-        if result and result[-1][0] == day and start <= result[-1][2]:
-            result[-1] = (day, result[-1][1], max(end, result[-1][2]))
-        else:
-            result.append((day, start, end))
-    return tuple(result)
+def parse_time_zone(text: str) -> str | None:
+    """The IANA name of a time zone; None where the cell is empty."""
+    if not text:
+        return None
+    name = text.replace(" ", "_")
+    if len(name) > 64 or not _TIME_ZONE.fullmatch(name):
+        raise BadCell(Code.NOT_A_TIME_ZONE)
+    try:
+        clock.zone(name)
+    except (clock.ClockError, OSError):
+        # OSError: a folder of zones, such as America/Argentina.
+        raise BadCell(Code.NOT_A_TIME_ZONE) from None
+    return name
 
 
 class Answer(StrEnum):
@@ -268,16 +230,32 @@ class Answer(StrEnum):
     EMPTY = ""
 
 
+_ANSWERS: Final = {
+    plain_key(word) or word: answer
+    for answer, words in (
+        (Answer.YES, "oui o yes y نعم true vrai 1 ✓ ✔ ☑ ✅"),
+        (Answer.NO, "non n no لا false faux 0 ✗ ✘ ☐ ❌"),
+        (Answer.EMPTY, "- – —"),
+    )
+    for word in words.split()
+}
+
+
 def parse_answer(text: str) -> Answer:
-    """oui, non or nothing."""
-    try:
-        return Answer(plain_key(text))
-    except ValueError:
-        raise BadCell(Code.NOT_YES_OR_NO) from None
+    """Yes, no or nothing. "x" is refused: it ticks for some and crosses out for others."""
+    if not text:
+        return Answer.EMPTY
+    answer = _ANSWERS.get(plain_key(ascii_digits(text)) or text.replace("\ufe0f", ""))
+    if answer is None:
+        raise BadCell(Code.NOT_YES_OR_NO)
+    return answer
 
 
 def parse_lessons_a_week(text: str) -> int:
     """The most lessons in a week."""
-    if not _WHOLE.fullmatch(_filled(text)) or int(text) > MOST_LESSONS_A_WEEK:
+    number = ascii_digits(_filled(text))
+    whole = _WHOLE_AS_DECIMAL.fullmatch(number)
+    number = whole[1] if whole else number
+    if not _WHOLE.fullmatch(number) or int(number) > MOST_LESSONS_A_WEEK:
         raise BadCell(Code.NOT_LESSONS_A_WEEK)
-    return int(text)
+    return int(number)

@@ -33,13 +33,8 @@ from app.models import (
 )
 from app.services import programme
 from app.services.errors import Conflict
-from app.services.imports.cells import (
-    Teaching,
-    Windows,
-    in_order,
-    joined,
-    teaching_in_order,
-)
+from app.services.imports.naming import Teaching, in_order, teaching_in_order
+from app.services.imports.times import Windows, joined
 from app.services.imports.wording import Statement
 
 
@@ -60,12 +55,15 @@ class Family:
     languages: tuple[str, ...]
     channels: tuple[str, ...]
     windows: Windows
+    email: str | None
+    message_language: str
 
 
 @dataclass(frozen=True, slots=True)
 class KnownRequest:
     id: int
     state: RequestState
+    level: str
 
 
 @dataclass(slots=True)
@@ -114,6 +112,8 @@ class KnownTutor:
     channels: tuple[str, ...]
     windows: Windows
     max_lessons_per_week: int
+    time_zone: str | None
+    message_language: str
 
     @property
     def name(self) -> str:
@@ -160,6 +160,8 @@ def load_families() -> list[KnownFamily]:
             Household.id,
             Household.phone,
             Household.times_to_agree,
+            Household.email,
+            Household.message_language,
             Zone.name,
             Guardian.id,
             Guardian.name,
@@ -179,9 +181,11 @@ def load_families() -> list[KnownFamily]:
                 languages=in_order(languages[id_], "languages"),
                 channels=in_order(channels[id_], "channels"),
                 windows=None if to_agree else joined(windows[id_]),
+                email=email,
+                message_language=message_language,
             ),
         )
-        for id_, phone, to_agree, zone, guardian_id, guardian in rows
+        for id_, phone, to_agree, email, message_language, zone, guardian_id, guardian in rows
     }
     for pupil in _load_pupils():
         families[pupil.household_id].pupils.append(pupil)
@@ -197,11 +201,19 @@ def _load_pupils() -> Iterable[KnownPupil]:
         .order_by(Pupil.id)
     )
     pupils = {row[0]: KnownPupil(*row) for row in rows}
-    requests = select(
-        TutoringRequest.pupil_id, Subject.code, TutoringRequest.id, TutoringRequest.state
-    ).join(Subject, Subject.id == TutoringRequest.subject_id)
-    for pupil_id, subject, id_, state in db.session.execute(requests):
-        pupils[pupil_id].requests[subject] = KnownRequest(id_, state)
+    requests = (
+        select(
+            TutoringRequest.pupil_id,
+            Subject.code,
+            TutoringRequest.id,
+            TutoringRequest.state,
+            Level.code,
+        )
+        .join(Subject, Subject.id == TutoringRequest.subject_id)
+        .join(Level, Level.id == TutoringRequest.level_id)
+    )
+    for pupil_id, subject, id_, state, level in db.session.execute(requests):
+        pupils[pupil_id].requests[subject] = KnownRequest(id_, state, level)
     newest = select(func.max(Consent.id)).group_by(Consent.pupil_id, Consent.kind)
     consents = select(Consent.pupil_id, Consent.kind, Consent.given, Consent.guardian_name)
     for pupil_id, kind, given, guardian in db.session.execute(
@@ -236,6 +248,8 @@ def load_tutors() -> list[KnownTutor]:
             channels=in_order(channels[tutor.id], "channels"),
             windows=None if tutor.times_to_agree else joined(windows[tutor.id]),
             max_lessons_per_week=tutor.max_lessons_per_week,
+            time_zone=tutor.time_zone,
+            message_language=tutor.message_language,
         )
         for tutor in db.session.execute(
             select(
@@ -247,6 +261,8 @@ def load_tutors() -> list[KnownTutor]:
                 Tutor.phone,
                 Tutor.times_to_agree,
                 Tutor.max_lessons_per_week,
+                Tutor.time_zone,
+                Tutor.message_language,
             ).order_by(Tutor.id)
         )
     ]

@@ -23,8 +23,12 @@ FAMILY_COLUMNS: Final[dict[str, Callable[[Any], Any]]] = {
     "langues": _as_it_is,
     "canaux": _as_it_is,
     "joignable": _as_it_is,
+    "email": _as_it_is,
+    "langue_messages": _as_it_is,
 }
 """What siblings must have alike, and the form in which it is compared."""
+_MAY_BE_LEFT_OUT: Final = ("email", "langue_messages")
+"""What it is enough to say in one of a family's rows."""
 
 
 def refuse_contradictions(rows: list[Row]) -> None:
@@ -53,7 +57,12 @@ def name_key(phone: str, first_name: str, last_name: str) -> tuple[str, str]:
 def _refuse_disagreement(family: list[Row]) -> None:
     differing: list[Row] = []
     for heading, form in FAMILY_COLUMNS.items():
-        tellers = [row for row in family if heading in row.values]
+        tellers = [
+            row
+            for row in family
+            if heading in row.values
+            and not (heading in _MAY_BE_LEFT_OUT and row.values[heading] is None)
+        ]
         for row in tellers[1:]:
             first = tellers[0]
             if form(row.values[heading]) != form(first.values[heading]):

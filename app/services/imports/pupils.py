@@ -10,10 +10,12 @@ from typing import Any, Final
 
 from app.i18n import plain_key
 from app.models import ConsentKind, ListKind, RequestState
-from app.services.imports.cells import Answer, in_order
+from app.services.imports.cells import Answer
 from app.services.imports.columns import COLUMNS
 from app.services.imports.known import Family, KnownFamily, KnownPupil, KnownZone
+from app.services.imports.naming import in_order
 from app.services.imports.pupil_rows import find_known, refuse_contradictions
+from app.services.imports.reading import ReadList
 from app.services.imports.report import (
     Change,
     Effects,
@@ -25,6 +27,7 @@ from app.services.imports.report import (
     status_of,
 )
 from app.services.imports.rows import Row
+from app.services.imports.seats import KnownSeat, SeatChanges, seat_changes
 from app.services.imports.wording import Statement
 
 _CONSENTS: Final = {
@@ -37,6 +40,8 @@ _FAMILY_FIELDS: Final = {
     "langues": "languages",
     "canaux": "channels",
     "joignable": "windows",
+    "email": "email",
+    "langue_messages": "message_language",
 }
 _PLACES: Final = {column.heading: place for place, column in enumerate(COLUMNS[ListKind.PUPILS])}
 
@@ -55,6 +60,11 @@ class PlannedRequest:
     step: RequestStep
     subject: str
     known_id: int | None
+
+    def state_after(self, state: RequestState) -> RequestState:
+        """The state of the request, known in this one, once the step is taken."""
+        after = {RequestStep.REOPEN: RequestState.WAITING, RequestStep.END: RequestState.ENDED}
+        return after.get(self.step, state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +111,18 @@ class PupilsPlan:
     families: tuple[PlannedFamily, ...]
     new_zones: dict[str, str]
     """Key to name."""
+    seats: SeatChanges
     report: ImportReport
 
 
 def plan_pupils(
-    rows: list[Row],
-    ignored_columns: tuple[str, ...],
+    read: ReadList,
     families: list[KnownFamily],
     zones: dict[str, KnownZone],
+    known_seats: list[KnownSeat],
 ) -> PupilsPlan:
     """Compare rows with what is known. Only rows without a problem are planned."""
+    rows = read.rows
     refuse_contradictions(rows)
     found = find_known(rows, families)
     good = [row for row in rows if not row.problems]
@@ -119,15 +131,17 @@ def plan_pupils(
         zone_names.setdefault(plain_key(row.values["zone"]), row.values["zone"])
     planned = _plan_families(rows, found, families, zone_names)
     new_zones = {key: name for key, name in zone_names.items() if key not in zones}
+    seats = seat_changes(known_seats, planned, families)
     report = ImportReport(
         kind=ListKind.PUPILS,
-        ignored_columns=ignored_columns,
+        source=read.source,
+        ignored_columns=read.ignored_columns,
         rows=_row_reports(rows, planned, found),
         new_zones=tuple(new_zones.values()),
         families=tuple(_family_changes(planned)),
-        effects=_effects(planned, families),
+        effects=_effects(planned, families, seats),
     )
-    return PupilsPlan(tuple(planned), new_zones, report)
+    return PupilsPlan(tuple(planned), new_zones, seats, report)
 
 
 def _plan_families(
@@ -147,7 +161,7 @@ def _plan_families(
     for phone, group in groups.items():
         known_pupils = [found[row.number] for row in group if row.number in found]
         target = by_phone.get(phone) or _with_new_phone(known_pupils, homes, listed_phones)
-        family = _family(group[0], zone_names)
+        family = _family(group, zone_names, target)
         changes = () if target is None else _household_changes(target, phone, family)
         pupils = tuple(
             _plan_pupil(row, found.get(row.number), homes, target, phone, family) for row in group
@@ -172,14 +186,30 @@ def _with_new_phone(
     return None
 
 
-def _family(row: Row, zone_names: dict[str, str]) -> Family:
+def _family(rows: list[Row], zone_names: dict[str, str], known: KnownFamily | None) -> Family:
+    """What the rows of one telephone say; what the list has no column for stays as it is known."""
+    cells = rows[0].values
+    email = next(filter(None, (row.values.get("email") for row in rows)), None)
+    if known is not None and "email" not in cells:
+        email = known.family.email
+    said = next(filter(None, (row.values.get("langue_messages") for row in rows)), None)
+    before = _first_message_language(cells["langues"])
+    if known is not None:
+        before = known.family.message_language
     return Family(
-        zone=zone_names[plain_key(row.values["zone"])],
-        guardian=row.values["tuteur_legal"],
-        languages=row.values["langues"],
-        channels=row.values["canaux"],
-        windows=row.values["joignable"],
+        zone=zone_names[plain_key(cells["zone"])],
+        guardian=cells["tuteur_legal"],
+        languages=cells["langues"],
+        channels=cells["canaux"],
+        windows=cells["joignable"],
+        email=email,
+        message_language=said or before,
     )
+
+
+def _first_message_language(spoken: tuple[str, ...]) -> str:
+    """The language of messages to a family of which nothing is known but what it speaks."""
+    return "fr" if "fr" in spoken and "ar" not in spoken else "ar"
 
 
 def _household_changes(known: KnownFamily, phone: str, family: Family) -> tuple[Change, ...]:
@@ -332,7 +362,9 @@ def _family_changes(planned: list[PlannedFamily]) -> Iterable[FamilyChange]:
             )
 
 
-def _effects(planned: list[PlannedFamily], families: list[KnownFamily]) -> Effects:
+def _effects(
+    planned: list[PlannedFamily], families: list[KnownFamily], seats: SeatChanges
+) -> Effects:
     pupils = [pupil for family in planned for pupil in family.pupils]
     steps = Counter(request.step for pupil in pupils for request in pupil.requests)
     said = Counter(statement.effect for pupil in pupils for statement in pupil.statements)
@@ -355,4 +387,6 @@ def _effects(planned: list[PlannedFamily], families: list[KnownFamily]) -> Effec
         consents_refused=said["refused"],
         consents_withdrawn=said["withdrawn"],
         consents_renewed=said["renewed"],
+        seats_ended=len(seats.ended),
+        groups_ended=seats.groups_ended,
     )

@@ -13,7 +13,8 @@ from app.i18n import _
 from app.models import ListKind
 from app.services.imports.problems import Problem
 from app.services.imports.rows import Row
-from app.services.imports.wording import effect_line, shown
+from app.services.imports.table import UNKNOWN_SOURCE, Source
+from app.services.imports.wording import effect_line, shown, source_lines
 
 
 class Status(StrEnum):
@@ -133,6 +134,10 @@ class Effects:
     consents_withdrawn: int = 0
     consents_renewed: int = 0
     """Consents told anew because another guardian now answers for the child."""
+    seats_ended: int = 0
+    """Seats in groups that consent, level or subjects no longer allow."""
+    groups_ended: int = 0
+    """Groups that nobody is left in."""
 
     def lines(self) -> list[str]:
         """One sentence for each count above zero, in the reader's language."""
@@ -150,6 +155,7 @@ class ImportReport:
     kind: ListKind
     problems: tuple[Problem, ...] = ()
     """What is wrong with the file as a whole; then there are no rows."""
+    source: Source = UNKNOWN_SOURCE
     ignored_columns: tuple[str, ...] = ()
     rows: tuple[RowReport, ...] = ()
     new_zones: tuple[str, ...] = ()
@@ -182,6 +188,11 @@ class ImportReport:
         shown_rows = (row.known_id for row in self.rows if row.status is not Status.SAME)
         siblings = (child for family in self.families for child in family.sibling_ids)
         return sorted({*_known(shown_rows), *siblings})
+
+    @property
+    def notes(self) -> list[str]:
+        """How the file was understood, in the reader's language."""
+        return source_lines(self.source)
 
     @cached_property
     def digest(self) -> str:

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from app.models import ListKind
 from app.services.imports import cells
-from app.services.imports.columns import Layout
+from app.services.imports.columns import WEEKLY, DayColumn, Layout
+from app.services.imports.naming import parse_levels, parse_teaching
 from app.services.imports.problems import BadCell, Code, Problem
-from app.services.imports.table import Line, Table
+from app.services.imports.table import Line
+from app.services.imports.times import joined, parse_windows, time_of_cell
 
 _PARSERS: Final[dict[ListKind, dict[str, Callable[[str], Any]]]] = {
     ListKind.PUPILS: {
@@ -25,9 +27,11 @@ _PARSERS: Final[dict[ListKind, dict[str, Callable[[str], Any]]]] = {
         "telephone": cells.parse_phone,
         "langues": cells.parse_languages,
         "canaux": cells.parse_channels,
-        "joignable": cells.parse_windows,
+        "joignable": parse_windows,
         "consentement": cells.parse_answer,
         "consentement_groupe": cells.parse_answer,
+        "email": cells.parse_email,
+        "langue_messages": cells.parse_message_language,
     },
     ListKind.VOLUNTEERS: {
         "benevole": cells.parse_ref,
@@ -35,13 +39,28 @@ _PARSERS: Final[dict[ListKind, dict[str, Callable[[str], Any]]]] = {
         "nom": cells.parse_name,
         "email": cells.parse_email,
         "telephone": cells.parse_optional_phone,
-        "enseigne": cells.parse_teaching,
+        # Before the subjects, which take these levels where they name none themselves.
+        "niveaux": parse_levels,
+        "enseigne": parse_teaching,
         "langues": cells.parse_languages,
         "canaux": cells.parse_channels,
-        "disponible": cells.parse_windows,
+        "disponible": parse_windows,
         "seances_par_semaine": cells.parse_lessons_a_week,
+        "fuseau_horaire": cells.parse_time_zone,
+        "langue_messages": cells.parse_message_language,
     },
 }
+_CLEANERS: Final = {
+    "telephone": cells.clean_number,
+    "matieres": cells.clean_list,
+    "niveaux": cells.clean_list,
+    "enseigne": cells.clean_list,
+    "langues": cells.clean_list,
+    "canaux": cells.clean_list,
+    "joignable": cells.clean_list,
+    "disponible": cells.clean_list,
+}
+_ANSWERS: Final = ("consentement", "consentement_groupe")
 
 
 @dataclass(slots=True)
@@ -69,28 +88,77 @@ class Row:
         self.problems.append(Problem(code, self.number, column, read, filling))
 
 
-def read_rows(table: Table, layout: Layout, kind: ListKind) -> list[Row]:
-    """Read every row of a table; `layout` says where its columns are."""
-    parsers = {heading: _PARSERS[kind][heading] for heading in layout.places}
-    read = partial(_read_row, layout=layout, parsers=parsers, columns=len(table.headings))
-    return [read(line) for line in table.lines]
+def read_rows(layout: Layout, kind: ListKind) -> list[Row]:
+    """Read every row below the headings."""
+    parsers = {
+        heading: parse for heading, parse in _PARSERS[kind].items() if heading in layout.places
+    }
+    read = partial(_read_row, layout=layout, parsers=parsers, weekly=WEEKLY[kind])
+    return [read(line) for line in layout.lines]
 
 
 def _read_row(
-    line: Line, layout: Layout, parsers: dict[str, Callable[[str], Any]], columns: int
+    line: Line, layout: Layout, parsers: dict[str, Callable[[str], Any]], weekly: str
 ) -> Row:
     # Spreadsheets leave out empty cells at the end of a row.
-    padded = line.cells + ("",) * (columns - len(line.cells))
+    padded = line.cells + ("",) * (layout.width - len(line.cells))
     texts = {heading: padded[place].strip() for heading, place in layout.places.items()}
-    name = f"{texts['prenom']} {texts['nom']}".strip()
+    name = " ".join(f"{texts['prenom']} {texts['nom']}".split())
     ref = texts.get("pupil", texts.get("benevole", ""))
     row = Row(line.number, name, ref, texts, written=layout.written)
-    if any(cell.strip() for cell in line.cells[columns:]):
-        row.refuse(Code.TOO_MANY_CELLS, columns=columns, cells=len(line.cells))
+    if any(cell.strip() for cell in line.cells[layout.width :]):
+        row.refuse(Code.TOO_MANY_CELLS, columns=layout.width, cells=len(line.cells))
         return row
     for heading, parse in parsers.items():
         try:
-            row.values[heading] = parse(cells.clean(texts[heading]))
+            row.values[heading] = _value(
+                heading, parse, row, line.refused.get(layout.places[heading])
+            )
         except BadCell as bad:
             row.refuse(bad.code, heading, **dict(bad.values))
+    if layout.days:
+        _add_days(row, padded, line, layout.days, weekly)
     return row
+
+
+def _value(heading: str, parse: Callable[[str], Any], row: Row, refused: Code | None) -> Any:
+    if refused is not None and not (refused is Code.BOOLEAN_CELL and heading in _ANSWERS):
+        raise BadCell(refused)
+    text = _CLEANERS.get(heading, cells.clean)(row.texts[heading])
+    if heading == "enseigne" and "niveaux" in row.texts:
+        # Where the levels can't be read, that is told, and nothing of the subjects.
+        return parse_teaching(text, row.values["niveaux"]) if "niveaux" in row.values else ()
+    return parse(text)
+
+
+def _add_days(
+    row: Row, padded: tuple[str, ...], line: Line, columns: tuple[DayColumn, ...], weekly: str
+) -> None:
+    """Add the weekly times that stand in columns of their own to those of the one column."""
+    windows = list(row.values.get(weekly) or ())
+    whole = weekly in row.values or weekly not in row.texts
+    for column in columns:
+        try:
+            windows += _day_windows(column, padded, line) or ()
+        except BadCell as bad:
+            read = " ".join(filter(None, (padded[place].strip() for place in column.places)))
+            values = tuple(bad.values)
+            row.problems.append(Problem(bad.code, row.number, column.written, read, values))
+            whole = False
+    row.texts.setdefault(weekly, "")
+    if whole:
+        row.values[weekly] = joined(windows) if windows else None
+
+
+def _day_windows(column: DayColumn, padded: tuple[str, ...], line: Line) -> Any:
+    texts = [cells.clean_list(padded[place]) for place in column.places]
+    refused = next(filter(None, (line.refused.get(place) for place in column.places)), None)
+    if refused is not None:
+        raise BadCell(refused)
+    if isinstance(column.day, str):
+        # A cell of times alone says "18h-20h; 21h-22h", or nothing.
+        return parse_windows(f"{column.day} {texts[0]}") if texts[0].strip("-–— ") else None
+    if not any(texts):
+        return None
+    day, start, end = texts
+    return parse_windows(f"{day} {time_of_cell(start)} - {time_of_cell(end)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from app.extensions import db
 from app.models import (
     Consent,
     ConsentMeans,
@@ -20,6 +21,7 @@ from app.models import (
     TutoringRequest,
     Zone,
 )
+from app.services import family_links
 from app.services.consent import CONSENT_TEXT_VERSION
 from app.services.imports import bulk
 from app.services.imports.known import Codes, KnownZone
@@ -30,6 +32,7 @@ from app.services.imports.pupils import (
     PupilsPlan,
     RequestStep,
 )
+from app.services.imports.seats import lock_lessons, store_seats
 from scheduler import clock
 
 Written = list[tuple[PlannedFamily, PlannedPupil, int]]
@@ -41,13 +44,24 @@ def store_pupils(
 ) -> set[int]:
     """Write a plan; return the ids of the children whose records it added or changed."""
     now = clock.now()
+    lock_lessons(plan.seats)
     zone_ids = {zone.name: zone.id for zone in zones.values()} | _store_zones(plan.new_zones)
     household_ids = _store_households(plan.families, zone_ids, now)
     written = _store_children(plan.families, household_ids, codes, now)
     _store_requests(written, codes, now)
     _store_statements(written, by, now)
+    _end_links(plan.families)
+    store_seats(plan.seats)
     touched = {id_ for _family, pupil, id_ in written if pupil.known is None or pupil.changes}
+    touched |= plan.seats.leavers
     return touched | {child for family in plan.report.families for child in family.sibling_ids}
+
+
+def _end_links(families: Sequence[PlannedFamily]) -> None:
+    """A link went to the telephone that the family had; with another number it ends."""
+    for family in families:
+        if family.known is not None and family.known.phone != family.phone:
+            family_links.revoke_links(db.session.get_one(Household, family.known.id))
 
 
 def _store_zones(new_zones: dict[str, str]) -> dict[str, int]:
@@ -95,6 +109,8 @@ def _household(family: PlannedFamily, zone_ids: dict[str, int]) -> dict[str, Any
         "phone": family.phone,
         "zone_id": zone_ids[family.family.zone],
         "times_to_agree": family.family.windows is None,
+        "email": family.family.email,
+        "message_language": family.family.message_language,
     }
 
 

@@ -18,6 +18,9 @@ from app.services.imports.known import Codes
 from app.services.imports.volunteers import PlannedTutor, TutorsPlan
 from scheduler import clock
 
+FIRST_MESSAGE_LANGUAGE = "fr"
+"""That of messages to a volunteer of whom no list said another."""
+
 
 def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
     """Write a plan. New volunteers wait for vetting; known ones keep their state."""
@@ -32,15 +35,18 @@ def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
 
 
 def _columns(tutor: PlannedTutor) -> dict[str, Any]:
-    cells = tutor.row.values
+    cells, known = tutor.row.values, tutor.known
     return {
-        "ref": cells.get("benevole") or (tutor.known.ref if tutor.known else None),
+        "ref": cells.get("benevole") or (known.ref if known else None),
         "first_name": cells["prenom"],
         "last_name": cells["nom"],
         "email": cells["email"],
         "phone": cells["telephone"],
         "max_lessons_per_week": cells["seances_par_semaine"],
         "times_to_agree": cells["disponible"] is None,
+        "time_zone": cells.get("fuseau_horaire", known.time_zone if known else None),
+        "message_language": cells.get("langue_messages")
+        or (known.message_language if known else FIRST_MESSAGE_LANGUAGE),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from app.models import ListKind
 from app.services.imports.known import KnownTutor
 from app.services.imports.problems import Code
+from app.services.imports.reading import ReadList
 from app.services.imports.report import Change, ImportReport, Status, row_report, status_of
 from app.services.imports.rows import Row
 from app.services.imports.same_rows import refuse_same_person, refuse_shared
@@ -24,6 +25,8 @@ FIELDS: Final = {
     "canaux": "channels",
     "disponible": "windows",
     "seances_par_semaine": "max_lessons_per_week",
+    "fuseau_horaire": "time_zone",
+    "langue_messages": "message_language",
 }
 """Our heading to the name of the tutor's field."""
 
@@ -49,10 +52,15 @@ class TutorsPlan:
     report: ImportReport
 
 
-def plan_volunteers(
-    rows: list[Row], ignored_columns: tuple[str, ...], tutors: list[KnownTutor]
-) -> TutorsPlan:
-    """Compare rows with what is known. Only rows without a problem are planned."""
+def plan_volunteers(read: ReadList, tutors: list[KnownTutor], home_zone: str) -> TutorsPlan:
+    """Compare rows with what is known. Only rows without a problem are planned.
+
+    `home_zone` is the programme's own time zone, which need not be told of anybody.
+    """
+    rows = read.rows
+    for row in rows:
+        if row.values.get("fuseau_horaire") == home_zone:
+            row.values["fuseau_horaire"] = None
     refuse_shared(rows, Code.SAME_ID, "benevole")
     refuse_shared(rows, Code.SAME_EMAIL, "email")
     refuse_shared(rows, Code.SAME_PHONE, "telephone")
@@ -64,7 +72,8 @@ def plan_volunteers(
     }
     report = ImportReport(
         kind=ListKind.VOLUNTEERS,
-        ignored_columns=ignored_columns,
+        source=read.source,
+        ignored_columns=read.ignored_columns,
         rows=tuple(row_report(row, found.get(row.number), planned.get(row.number)) for row in rows),
     )
     return TutorsPlan(tuple(planned.values()), report)
@@ -124,7 +133,8 @@ def _plan_tutor(row: Row, known: KnownTutor | None) -> PlannedTutor:
         before: Any = None if known is None else getattr(known, FIELDS[heading])
         after = row.values.get(heading)
         # An empty number takes none away: the row was found by e-mail or telephone.
-        unsaid = heading == "benevole" and after is None
+        unsaid = heading in ("benevole", "langue_messages") and after is None
+        unsaid = unsaid or heading not in row.values
         if not unsaid and before != after:
             changes.append(Change(heading, before, after))
     return PlannedTutor(row, known, tuple(changes))

@@ -8,7 +8,9 @@ from typing import Any, Final, NamedTuple
 
 from app.i18n import _, format_minute, ngettext, page_locale, weekday_name
 from app.services import programme
-from app.services.imports.cells import Teaching, Windows
+from app.services.imports.naming import Teaching
+from app.services.imports.table import Source
+from app.services.imports.times import Windows
 
 
 class Statement(NamedTuple):
@@ -28,6 +30,8 @@ def shown(column: str, value: Any) -> str:
         return _names(_SECTIONS[column], value)
     if column == "enseigne":
         return _teaching(value)
+    if column == "langue_messages":
+        return _names("languages", [value])
     if column in ("consentement", "consentement_groupe"):
         return _statement(value)
     return str(value)
@@ -71,6 +75,19 @@ def _statement(statement: Statement) -> str:
     return _("no")
 
 
+def source_lines(source: Source) -> list[str]:
+    """How a file was understood: its character set, or the sheet that was read."""
+    lines = []
+    if source.encoding is not None:
+        lines.append(_("Read as text in %(encoding)s.", encoding=source.encoding))
+    if source.sheet is not None:
+        lines.append(_("The sheet “%(sheet)s” was read.", sheet=source.sheet))
+    if source.sheets_left_out:
+        names = ", ".join(source.sheets_left_out)
+        lines.append(_("These sheets were not read: %(names)s.", names=names))
+    return lines
+
+
 def effect_line(name: str, count: int) -> str:
     """A sentence for one count of `Effects`."""
     return str(_EFFECTS[name](count))
@@ -102,6 +119,18 @@ _EFFECTS: Final[dict[str, Callable[[int], str]]] = {
     "consents_renewed": lambda n: ngettext(
         "%(num)d consent told anew by another guardian",
         "%(num)d consents told anew by another guardian",
+        n,
+    ),
+    "seats_ended": lambda n: ngettext(
+        "%(num)d seat in a group ends: the guardian's consent, the level or the subject no longer "
+        "allow it",
+        "%(num)d seats in groups end: the guardian's consent, the level or the subject no longer "
+        "allow them",
+        n,
+    ),
+    "groups_ended": lambda n: ngettext(
+        "%(num)d group is left empty: it ends, and its lessons and reminders are cancelled",
+        "%(num)d groups are left empty: they end, and their lessons and reminders are cancelled",
         n,
     ),
 }

@@ -12,6 +12,7 @@ from app.services import audit
 from app.services.imports import (
     BadRows,
     ImportReport,
+    ModelFormat,
     PlanChanged,
     Status,
     give_up_import,
@@ -22,6 +23,11 @@ from app.services.imports import (
     store_import,
 )
 from app.web.coordinator import blueprint
+
+_MODEL_TYPES = {
+    ModelFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ModelFormat.CSV: "text/csv",
+}
 
 
 @blueprint.get("/import")
@@ -52,7 +58,9 @@ def check_list() -> ResponseReturnValue:
 
 
 def _ask_for_list(kind: ListKind | None, errors: list[str]) -> str:
-    return render_template("coordinator/import.html", chosen=kind, errors=errors, kinds=ListKind)
+    return render_template(
+        "coordinator/import.html", chosen=kind, errors=errors, kinds=ListKind, formats=ModelFormat
+    )
 
 
 def _kind(text: str) -> ListKind | None:
@@ -62,14 +70,15 @@ def _kind(text: str) -> ListKind | None:
         return None
 
 
-@blueprint.get("/import/model/<kind>.csv")
-def model_list(kind: str) -> ResponseReturnValue:
-    """A list of two rows to fill in."""
+@blueprint.get("/import/model/<kind>.<format_>")
+def model_list(kind: str, format_: str) -> ResponseReturnValue:
+    """A list of two rows to fill in, with headings in the reader's language."""
     known = _kind(kind)
-    if known is None:
+    if known is None or format_ not in list(ModelFormat):
         abort(404)
-    response = Response(model_file(known), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="n9raw-{known}.csv"'
+    chosen = ModelFormat(format_)
+    response = Response(model_file(known, chosen), mimetype=_MODEL_TYPES[chosen])
+    response.headers["Content-Disposition"] = f'attachment; filename="n9raw-{known}.{chosen}"'
     return response
 
 
