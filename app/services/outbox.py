@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from flask import current_app
 from sqlalchemy import ColumnElement, and_, case, or_, select, true, update
+from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
 from app.gateways import Receipt, ReceiptState
 from app.gateways.console import ConsoleGateway
-from app.models import OPEN_MESSAGES, Message, MessageKind, MessageState, Tutor
+from app.models import OPEN_MESSAGES, Household, Message, MessageKind, MessageState, Tutor
 from app.services.message_texts import code_text
 from config import Config
 from scheduler import clock
@@ -233,10 +234,14 @@ def end(row: Message, state: MessageState, reason: str | None = None) -> None:
 
 
 def list_newest(most: int) -> list[Message]:
-    """The newest messages that are due or over, the newest first."""
+    """The newest messages that are due or over, with their recipients, the newest first."""
     return list(
         db.session.scalars(
             select(Message)
+            .options(
+                joinedload(Message.household).joinedload(Household.guardian),
+                joinedload(Message.tutor),
+            )
             .where(or_(Message.due_at <= clock.now(), Message.ended_at.is_not(None)))
             .order_by(Message.due_at.desc(), Message.id.desc())
             .limit(most)

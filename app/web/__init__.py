@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import account, coordinator, family, public, volunteer
+from app.web import account, coordinator, demo, family, public, volunteer
 from app.web.errors import register_error_pages
 from app.web.templating import init_templates
 
@@ -17,5 +17,7 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(coordinator.blueprint)
     app.register_blueprint(volunteer.blueprint)
     app.register_blueprint(family.blueprint)
+    if app.config["N9RAW"].demo:
+        app.register_blueprint(demo.blueprint)
     register_error_pages(app)
     init_templates(app)

@@ -50,23 +50,35 @@ def make_due_reminder(
     tutor_id = people.make_tutor()
     with transaction():
         _give_address(household, f"family{next(_numbers)}@example.org", language)
-        return _due_message(household, tutor_id, clock.now() + starts_in, kind)
+        lesson = _lesson(tutor_id, household, clock.now() + starts_in)
+        message = _message(household, lesson, kind)
+        db.session.add(message)
+    return message
 
 
 def make_many_due_reminders(number: int) -> None:
-    """So many messages that are due now, each to a household of its own, for lessons in a day."""
+    """So many messages that are due now, each to a household of its own, for lessons in a day.
+
+    Four households share a group. Nothing else is due, and no further lessons come of it.
+    """
     tutor_id = people.make_tutor()
     starts = clock.now() + timedelta(hours=24)
     model = people.make_household()
     with transaction():
         request = model.pupils[0].requests[0]
         level_id, subject_id, zone_id = request.level_id, request.subject_id, model.zone_id
+        lesson: Lesson | None = None
         for each in range(number):
             household = _copy_of(each, level_id, subject_id, zone_id)
             db.session.add(household)
             _give_address(household, f"family{each}@example.org", "fr")
             db.session.flush()
-            _due_message(household, tutor_id, starts, MessageKind.LESSON_24H)
+            if lesson is None or each % 4 == 0:
+                lesson = _lesson(tutor_id, household, starts)
+            else:
+                lesson.group.memberships.append(_member(household))
+            db.session.add(_message(household, lesson, MessageKind.LESSON_24H))
+            db.session.flush()
 
 
 def _copy_of(number: int, level_id: int, subject_id: int, zone_id: int) -> Household:
@@ -96,26 +108,23 @@ def _give_address(household: Household, email: str, language: str) -> None:
     household.message_language = language
 
 
-def _due_message(
-    household: Household, tutor_id: int, starts_at: datetime, kind: MessageKind
-) -> Message:
+def _lesson(tutor_id: int, household: Household, starts_at: datetime) -> Lesson:
+    """A lesson of a new active group, whose further times are not agreed."""
     now = clock.now()
-    pupil, run_id = household.pupils[0], _run().id
-    lesson = Lesson(
+    request = household.pupils[0].requests[0]
+    return Lesson(
         group=Group(
-            run_id=run_id,
+            run_id=_run().id,
             tutor_id=tutor_id,
-            subject_id=pupil.requests[0].subject_id,
-            level_id=pupil.level_id,
+            subject_id=request.subject_id,
+            level_id=request.level_id,
             channel="call",
             language="darija",
-            starts=[["tue", "18:00"]],
+            starts=[None],
             state=GroupState.ACTIVE,
             offered_at=now,
             decided_at=now,
-            memberships=[
-                Membership(run_id=run_id, request_id=pupil.requests[0].id, active_since=now)
-            ],
+            memberships=[_member(household)],
         ),
         wall_start=clock.to_wall(starts_at, ZONE),
         zone=ZONE,
@@ -123,29 +132,34 @@ def _due_message(
         starts_at=starts_at,
         minutes=60,
     )
-    expires = starts_at - timedelta(minutes=15)
-    message = Message(
+
+
+def _member(household: Household) -> Membership:
+    request_id = household.pupils[0].requests[0].id
+    return Membership(run_id=_run().id, request_id=request_id, active_since=clock.now())
+
+
+def _message(household: Household, lesson: Lesson, kind: MessageKind) -> Message:
+    now = clock.now()
+    expires = lesson.starts_at - timedelta(minutes=15)
+    reminder = Reminder(
+        lesson=lesson,
+        lesson_version=1,
+        recipient=f"household:{household.id}",
+        household_id=household.id,
+        kind=kind,
+        due_at=now,
+        expires_at=expires,
+    )
+    return Message(
         household_id=household.id,
         kind=kind,
         due_at=now,
         next_try_at=now,
         expires_at=expires,
         created_at=now,
-        reminders=[
-            Reminder(
-                lesson=lesson,
-                lesson_version=1,
-                recipient=f"household:{household.id}",
-                household_id=household.id,
-                kind=kind,
-                due_at=now,
-                expires_at=expires,
-            )
-        ],
+        reminders=[reminder],
     )
-    db.session.add(message)
-    db.session.flush()
-    return message
 
 
 def lesson_of(message: Message) -> Lesson:

@@ -1,0 +1,86 @@
+"""The demo's outbox can be read by whoever started it, and by nobody anywhere else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.database import transaction
+from app.extensions import db
+from app.services import outbox
+from app.services.delivery import deliver_due
+from scheduler import clock
+from tests.support import people
+from tests.support.databases import make_config
+from tests.support.outbox import NOON, make_due_reminder
+from tests.support.pages import counted_statements, words
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def demo(database_url: str) -> Iterator[Flask]:
+    """The demo on a Tuesday at noon, with a programme."""
+    app = create_app(make_config(database_url, N9RAW_DEMO="1"))
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    with time_machine.travel(NOON, tick=False):
+        with app.app_context():
+            people.make_programme()
+        yield app
+        with app.app_context():
+            db.engine.dispose()
+
+
+def test_page_is_not_there_outside_the_demo(client: FlaskClient) -> None:
+    assert client.get("/messages").status_code == 404
+    assert "/messages" not in client.get("/").text
+
+
+def test_newcomer_reads_texts_and_codes_without_signing_in(demo: Flask) -> None:
+    with demo.app_context():
+        make_due_reminder(language="ar")
+        tutor_id = people.make_tutor(name="Karim Alami")
+        with transaction():
+            outbox.queue_code(tutor_id, "042917", clock.now() + timedelta(minutes=15))
+        deliver_due(threading.Event())
+    client = demo.test_client()
+    assert 'href="/messages"' in client.get("/").text
+    answer = client.get("/messages")
+    shown = words(answer.text)
+    assert answer.status_code == 200
+    assert "votre code de connexion est 042917" in shown
+    assert "Karim Alami" in shown
+    assert "Walid Touil" in shown
+    assert '<span lang="ar" dir="auto">نقراو، درس اليوم:</span>' in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_nothing_due_is_said_in_words(demo: Flask) -> None:
+    client = demo.test_client()
+    client.post("/language", data={"locale": "en"})
+    assert "No message is due yet." in words(client.get("/messages").text)
+
+
+def test_longer_list_takes_no_more_statements(demo: Flask) -> None:
+    client = demo.test_client()
+    counts = []
+    for more in (1, 3):
+        with demo.app_context():
+            for _ in range(more):
+                make_due_reminder()
+        with counted_statements(demo) as statements:
+            assert client.get("/messages").status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def test_other_machines_are_refused(demo: Flask) -> None:
+    answer = demo.test_client().get("/messages", environ_base={"REMOTE_ADDR": "192.168.1.9"})
+    assert answer.status_code == 403
