@@ -125,7 +125,7 @@ def test_page_shows_a_new_link_once(app: Flask, household_id: int) -> None:
     ).replace("&#39;", "'")
     path = f"/coordinator/families/{household_id}/link"
     page = client.post(path)
-    address = page.text.partition('value="http://localhost/f/')[2][:22]
+    address = page.text.partition("http://localhost/f/")[2][:22]
     assert client.get(f"/f/{address}").status_code == 200
     assert address not in client.get("/coordinator/pupils").text
     assert client.post(f"{path}/end").status_code == 302
