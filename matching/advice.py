@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from matching.plan import Advice
 from matching.problem import Minute, Window
@@ -19,47 +19,72 @@ def advise(table: Timetable) -> list[Advice]:
     Each line is one new tutor with one lesson at one time; it is worth the weight of the
     requests that could be inserted there with nobody moved. Lines don't add up.
     """
-    wanted = _wanted(table)
-    best: dict[tuple[str, str], Advice] = {}
-    for lesson, requests in wanted.items():
-        found = best.get(lesson[:2])
-        if found is not None and _weight(table, requests) < found.adds:
-            continue
-        advice = _line(table, lesson, requests)
-        if found is None or advice.adds > found.adds:
-            best[lesson[:2]] = advice
-    return sorted(best.values(), key=lambda line: (-line.adds, line.subject, line.levels))[
-        :MOST_LINES
-    ]
+    best = [_best(table, *taught, coming) for taught, coming in _wanted(table).items()]
+    lines = [line for line in best if line is not None]
+    return sorted(lines, key=lambda line: (-line.adds, line.subject, line.levels))[:MOST_LINES]
 
 
-def _wanted(table: Timetable) -> dict[Lesson, list[int]]:
-    """For every lesson that could be offered, those left out who could come; cheapest first."""
+def _wanted(table: Timetable) -> dict[tuple[str, str], dict[Minute, list[int]]]:
+    """By subject and level, and by start: those left out who could come, heaviest first."""
     rules = table.rules
-    wanted: dict[Lesson, list[int]] = defaultdict(list)
-    for r, request in enumerate(rules.requests):
-        mask = rules.home_mask[rules.home[r]]
-        if r in table.group_of or request.needs or request.lessons_per_week > 1 or not mask:
+    wanted: dict[tuple[str, str], dict[Minute, list[int]]] = {}
+    left_out = (r for r in range(len(rules.requests)) if r not in table.group_of)
+    for r in sorted(left_out, key=lambda r: (-rules.requests[r].weight, r)):
+        request = rules.requests[r]
+        if request.needs or request.lessons_per_week > 1:
             continue
-        household = rules.problem.households[rules.home[r]]
-        for start in rules.grid.starts(table.home_mask(r, mask)):
-            for channel in dict.fromkeys(household.channels):
-                for language in dict.fromkeys(household.languages):
-                    wanted[request.subject, request.level, channel, language, start].append(r)
+        by_start = wanted.setdefault((request.subject, request.level), {})
+        for start in table.free_starts(r) or ():
+            by_start.setdefault(start * rules.grid.every, []).append(r)
+    return wanted
 
-    def order(lesson: Lesson) -> tuple[str, str, int, str, int, Minute]:
-        subject, level, channel, language, start = lesson
-        spoken = -rules.speakers[language]
-        return subject, level, rules.channels[channel].cost, channel, spoken, start
 
-    return {lesson: wanted[lesson] for lesson in sorted(wanted, key=order)}
+def _best(
+    table: Timetable, subject: str, level: str, coming: dict[Minute, list[int]]
+) -> Advice | None:
+    """Of the lessons that add the most, the cheapest, in the most spoken language, the first."""
+    rules = table.rules
+    best: Advice | None = None
+    most = max((_most(table, requests) for requests in coming.values()), default=0)
+    for channel, language, start in _lessons(table, coming):
+        if best is not None and best.adds >= most:
+            break
+        if best is not None and best.adds >= _most(table, coming[start]):
+            continue
+        homes = rules.problem.households
+        requests = (
+            r
+            for r in coming[start]
+            if channel in homes[rules.home[r]].channels
+            and language in homes[rules.home[r]].languages
+        )
+        line = _line(table, (subject, level, channel, language, start), requests)
+        if line.adds > (best.adds if best else 0):
+            best = line
+    return best
+
+
+def _lessons(
+    table: Timetable, coming: dict[Minute, list[int]]
+) -> Iterator[tuple[str, str, Minute]]:
+    rules = table.rules
+    for channel in sorted(rules.channels, key=lambda name: (rules.channels[name].cost, name)):
+        for language in sorted(rules.speakers, key=lambda name: (-rules.speakers[name], name)):
+            for start in sorted(coming):
+                yield channel, language, start
+
+
+def _most(table: Timetable, requests: list[int]) -> int:
+    """At most so much could come to one lesson; `requests` are heaviest first."""
+    seats = max(channel.max_group for channel in table.rules.channels.values())
+    return _weight(table, requests[:seats])
 
 
 def _weight(table: Timetable, requests: list[int]) -> int:
     return sum(table.rules.requests[r].weight for r in requests)
 
 
-def _line(table: Timetable, lesson: Lesson, requests: list[int]) -> Advice:
+def _line(table: Timetable, lesson: Lesson, requests: Iterable[int]) -> Advice:
     subject, level, channel, language, start = lesson
     members = _heaviest(table, requests, channel, start)
     return Advice(
@@ -73,11 +98,11 @@ def _line(table: Timetable, lesson: Lesson, requests: list[int]) -> Advice:
     )
 
 
-def _heaviest(table: Timetable, requests: list[int], channel: str, start: Minute) -> list[int]:
-    """The heaviest that fit into one group, a phone and a pupil at a time."""
+def _heaviest(table: Timetable, requests: Iterable[int], channel: str, start: Minute) -> list[int]:
+    """The first of those given that fit into one group, a phone and a pupil at a time."""
     rules = table.rules
     chosen: list[int] = []
-    for r in sorted(requests, key=lambda r: (-rules.requests[r].weight, r)):
+    for r in requests:
         if len(chosen) == rules.channels[channel].max_group:
             break
         siblings = [other for other in chosen if rules.home[other] == rules.home[r]]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
+from matching.candidates import Candidates
 from matching.plan import Advice, Exchange, Group, ImpossiblePin, Plan, Unserved
 from matching.problem import (
     MINUTES_A_DAY,
@@ -36,6 +37,8 @@ WHYS = (
 )
 MOST_ADVICE = 10
 NOBODY: frozenset[str] = frozenset()
+
+Kind = tuple[str, str, int]  # subject, level, lessons a week
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +90,29 @@ class Checker:
         self.pins = {pin.request: pin for pin in problem.pins}
         self.impossible = {pin.request for pin in plan.impossible_pins}
         self.vetoes = {(veto.request, veto.tutor) for veto in problem.vetoes}
-        self.teachers = self._teachers()
+        self.vetoed: dict[str, list[str]] = defaultdict(list)
+        for veto in problem.vetoes:
+            self.vetoed[veto.request].append(veto.tutor)
         self.tutor_starts = {tutor.id: self._starts(tutor.available) for tutor in problem.tutors}
         self.home_starts = {home.id: self._starts(home.reachable) for home in problem.households}
+        self.candidates = self._candidates()
 
     def _wrong(self, rule: str, where: str, what: str) -> None:
         self.violations.append(Violation(rule, where, what))
 
-    def _teachers(self) -> dict[tuple[str, str], list[Tutor]]:
+    def _candidates(self) -> dict[tuple[str, str], Candidates]:
         teachers: dict[tuple[str, str], list[Tutor]] = defaultdict(list)
         for tutor in self.problem.tutors:
             for taught in {(t.subject, level) for t in tutor.teaches for level in t.levels}:
                 teachers[taught].append(tutor)
-        return teachers
+        for request in self.problem.requests:
+            teachers.setdefault((request.subject, request.level), [])
+        return {
+            taught: Candidates(tutors, self.tutor_starts) for taught, tutors in teachers.items()
+        }
+
+    def _teaches(self, tutor: Tutor, request: Request) -> bool:
+        return tutor.id in self.candidates[request.subject, request.level].place
 
     # --- who and what the plan speaks of
 
@@ -174,7 +187,7 @@ class Checker:
         if (group.subject, group.level) != (request.subject, request.level):
             what = f"asks {request.subject} {request.level}, not {group.subject} {group.level}"
             self._wrong("members_differ", where, what)
-        if tutor not in self.teachers[request.subject, request.level]:
+        if not self._teaches(tutor, request):
             what = f"{tutor.id} does not teach {request.subject} {request.level}"
             self._wrong("teaches", where, what)
         if len(group.starts) != request.lessons_per_week:
@@ -244,8 +257,9 @@ class Checker:
         for tutor in self.problem.tutors:
             self._check_tutor(tutor)
         for household in self.problem.households:
-            for seat in self.seats_of_home[household.id]:
-                busy = self.seats_at(seat.start, self.seats_of_home[household.id])
+            seats = self.seats_of_home[household.id]
+            for seat in seats:
+                busy = self.seats_at(seat.start, seats)
                 if busy > household.phones:
                     what = f"{busy} seats at {_clock(seat.start)}, {household.phones} phones"
                     self._wrong("phones", household.id, what)
@@ -319,7 +333,7 @@ class Checker:
 
     def _is_why(self, pin: Pin, listed: ImpossiblePin) -> bool:
         request, tutor = self.requests[pin.request], self.tutors[pin.tutor]
-        taught = tutor in self.teachers[request.subject, request.level]
+        taught = self._teaches(tutor, request)
         vetoed = (pin.request, pin.tutor) in self.vetoes
         beside = [self.pins[name] for name in listed.beside if name in self.pins]
         if listed.why == "not_taught":
@@ -463,21 +477,57 @@ class Checker:
     # --- the unserved
 
     def check_unserved(self) -> None:
+        self._collect_seats_and_prices()
         for unserved in self.plan.unserved:
             self._check_reason(unserved)
 
+    def _collect_seats_and_prices(self) -> None:
+        """The groups of a kind by what a seat costs and by first start, and each group's weight."""
+        self.alike: dict[Kind, dict[int, dict[Minute | None, list[Group]]]] = {}
+        for group in self.plan.groups:
+            kind = group.subject, group.level, len(group.starts)
+            by_start = self.alike.setdefault(kind, {}).setdefault(self._seat_price(group), {})
+            by_start.setdefault(group.starts[0], []).append(group)
+        self.weights_of = {
+            tutor: [
+                (group, sum(self.requests[name].weight for name in group.requests))
+                for group in groups
+            ]
+            for tutor, groups in self.groups_of.items()
+        }
+        self._weight_at: dict[str, dict[Minute, int]] = {}
+
+    def _prices(self, tutor: Tutor, lessons: int) -> tuple[int, dict[Minute, int]]:
+        """What must leave at least for so many more lessons, and for each start to be free."""
+        groups = self.weights_of.get(tutor.id, [])
+        given = sum(len(group.starts) for group, _ in groups)
+        lacking = given + lessons > tutor.max_lessons_per_week
+        least = min((weight for _, weight in groups), default=0) if lacking else 0
+        if tutor.id not in self._weight_at:
+            self._weight_at[tutor.id] = {
+                start: sum(
+                    weight
+                    for group, weight in groups
+                    if any(s is not None and self.overlap(start, s) for s in group.starts)
+                )
+                for start in self.tutor_starts[tutor.id]
+            }
+        return least, self._weight_at[tutor.id]
+
     def _check_reason(self, unserved: Unserved) -> None:
         request = self.requests[unserved.request]
+        home = self.households[request.household]
         where = f"unserved {request.id}"
-        tutors, reason = self._filter(request)
+        tutors, reason = self.candidates[request.subject, request.level].filter(
+            request, home, self.home_starts[home.id], self.vetoed.get(request.id, ())
+        )
         if reason is None:
-            alone = Busy(self, request, NOBODY, alone=True)
-            rooms = [tutor for tutor in tutors if self._addable(request, tutor, NOBODY, alone)]
-            busy = Busy(self, request, NOBODY)
-            if any(self._addable(request, tutor, NOBODY, busy) for tutor in rooms):
-                self._wrong("addable", where, "could be added while nobody moves")
-                return
-            reason = "phone_busy" if rooms else "taken"
+            reason = "taken"
+            if self._finds_place(request, tutors, Busy(self, request, NOBODY, alone=True)):
+                reason = "phone_busy"
+                if self._finds_place(request, tutors, Busy(self, request, NOBODY)):
+                    self._wrong("addable", where, "could be added while nobody moves")
+                    return
         if unserved.reason != reason:
             self._wrong("reason", where, f"is {reason}, not {unserved.reason}")
         elif reason == "taken":
@@ -485,36 +535,39 @@ class Checker:
         elif unserved.held_by or unserved.exchange:
             self._wrong("reason", where, f"{reason} has no details")
 
-    def _filter(self, request: Request) -> tuple[list[Tutor], str | None]:
-        """The tutors left after every filter, or the reason why none is."""
-        home = self.households[request.household]
-        tutors = self.teachers[request.subject, request.level]
-        if not tutors:
-            return [], "no_tutor"
-        needs, channels, languages = map(set, (request.needs, home.channels, home.languages))
-        tutors = [tutor for tutor in tutors if needs <= set(tutor.tags)]
-        if not tutors:
-            return [], "needs_unmet"
-        tutors = [tutor for tutor in tutors if not channels.isdisjoint(tutor.channels)]
-        if not tutors:
-            return [], "no_common_channel"
-        tutors = [tutor for tutor in tutors if not languages.isdisjoint(tutor.languages)]
-        if not tutors:
-            return [], "no_common_language"
-        lessons = request.lessons_per_week
-        tutors = [tutor for tutor in tutors if tutor.max_lessons_per_week >= lessons]
-        if not tutors:
-            return [], "too_few_lessons"
-        tutors = [tutor for tutor in tutors if self._has_time(tutor, home, lessons)]
-        if not tutors:
-            return [], "no_common_time"
-        tutors = [tutor for tutor in tutors if (request.id, tutor.id) not in self.vetoes]
-        return (tutors, None) if tutors else ([], "vetoed")
+    def _finds_place(self, request: Request, tutors: int, busy: Busy) -> bool:
+        """Whether one of the tutors could take the request with nobody leaving."""
+        return any(
+            self._addable(request, tutor, NOBODY, busy)
+            for tutor in self._possible(request, tutors, busy, 1)
+        )
 
-    def _has_time(self, tutor: Tutor, home: Household, lessons: int) -> bool:
-        if tutor.available is None or home.reachable is None:
-            return True
-        return _days(self._common_starts(tutor, home)) >= lessons
+    def _possible(
+        self, request: Request, tutors: int, busy: Busy, weight: int | None
+    ) -> Iterator[Tutor]:
+        """Those of the tutors with whom there might be room if pupils who weigh less than this
+        (None: any) left, the household's own seats staying."""
+        home = self.households[request.household]
+        starts = [start for start in self.home_starts[home.id] if not busy.at(start)]
+        candidates = self.candidates[request.subject, request.level]
+        found = candidates.with_time_below(weight, request, home, starts, self._prices)
+        kind = request.subject, request.level, request.lessons_per_week
+        for price, by_start in self.alike.get(kind, {}).items():
+            if weight is None or price < weight:
+                for start in (None, *starts):
+                    for group in by_start.get(start, ()):
+                        if self._speaks(group, home):
+                            found |= 1 << candidates.place[group.tutor]
+        return candidates.named(found & tutors)
+
+    def _seat_price(self, group: Group) -> int:
+        """The lightest member, if there is no seat left; 0 for nobody."""
+        if len(group.requests) < self.problem.channels[group.channel].max_group:
+            return 0
+        return min(self.requests[name].weight for name in group.requests)
+
+    def _speaks(self, group: Group, home: Household) -> bool:
+        return group.channel in home.channels and group.language in home.languages
 
     def _starts(self, windows: tuple[Window, ...] | None) -> frozenset[Minute]:
         """The starts whose lesson lies inside one of the windows; none where there are none."""
@@ -571,22 +624,23 @@ class Checker:
         common = self._common_starts(tutor, home)
         return all(start in common and not busy.at(start) for start in group.starts)
 
-    def _check_taken(self, unserved: Unserved, request: Request, tutors: list[Tutor]) -> None:
+    def _check_taken(self, unserved: Unserved, request: Request, tutors: int) -> None:
         where = f"unserved {request.id}"
-        possible = {tutor.id for tutor in tutors}
+        place = self.candidates[request.subject, request.level].place
         for name in unserved.held_by:
-            if name not in self.group_of or self.group_of[name].tutor not in possible:
+            holder = place.get(self.group_of[name].tutor) if name in self.group_of else None
+            if holder is None or not tutors >> holder & 1:
                 self._wrong("held_by", where, f"{name} has no lesson that {request.id} could have")
         if not unserved.held_by:
             self._wrong("held_by", where, "names nobody")
         if unserved.exchange is None:
-            if any(self._cheaper(request, tutor, None) for tutor in tutors):
+            if self._lighter_room(request, tutors, None):
                 self._wrong("exchange", where, "there is one")
             return
         self._check_exchange(unserved.exchange, request, tutors, where)
 
     def _check_exchange(
-        self, exchange: Exchange, request: Request, tutors: list[Tutor], where: str
+        self, exchange: Exchange, request: Request, tutors: int, where: str
     ) -> None:
         weight = sum(self.requests[name].weight for name in exchange.out)
         if weight != exchange.weight:
@@ -596,10 +650,35 @@ class Checker:
         gone = frozenset(exchange.out)
         if len(whose) != 1 or any(name not in self.group_of for name in exchange.out):
             self._wrong("exchange", where, "must be pupils of one tutor")
-        elif not any(t.id in whose and self._admits(request, t, gone) for t in tutors):
+        elif not self._admits_at(request, tutors, whose.pop(), gone):
             self._wrong("exchange", where, f"{request.id} would still find no place")
-        elif weight > 1 and any(self._cheaper(request, tutor, weight) for tutor in tutors):
+        elif weight > 1 and self._lighter_room(request, tutors, weight):
             self._wrong("exchange", where, "there is a lighter one")
+
+    def _admits_at(self, request: Request, tutors: int, name: str, gone: frozenset[str]) -> bool:
+        place = self.candidates[request.subject, request.level].place.get(name)
+        if place is None or not tutors >> place & 1:
+            return False
+        return self._admits(request, self.tutors[name], gone)
+
+    def _lighter_room(self, request: Request, tutors: int, weight: int | None) -> bool:
+        """Whether pupils of one of the tutors who weigh less than this could make room.
+
+        Tutors who give lessons to the household are looked at whatever the prices say: its own
+        seats could be those that leave.
+        """
+        candidates = self.candidates[request.subject, request.level]
+        seats = self.seats_of_home[request.household] + self.seats_of_pupil[request.pupil]
+        near = {self.group_of[seat.request].tutor for seat in seats}
+        looked_at = {
+            t.id for t in self._possible(request, tutors, Busy(self, request, NOBODY), weight)
+        }
+        looked_at |= {name for name in near if name in candidates.place}
+        return any(
+            self._cheaper(request, self.tutors[name], weight)
+            for name in looked_at
+            if tutors >> candidates.place[name] & 1
+        )
 
     def _cheaper(self, request: Request, tutor: Tutor, weight: int | None) -> bool:
         """Whether pupils of the tutor who weigh less than this could make room by leaving."""
@@ -706,7 +785,7 @@ class Busy:
 
     def at(self, start: Minute | None) -> bool:
         """Whether a lesson at this start finds the pupil or every phone taken."""
-        if start is None:
+        if start is None or not (self._home or self._pupil):
             return False
         checker = self._checker
         if any(checker.overlap(start, seat.start) for seat in self._pupil):

@@ -29,8 +29,8 @@ class Market:
         for i, t in enumerate(teachers.tutors):
             if table.lessons_left(t) >= self.lessons:
                 self.able |= 1 << i
-            for start in bits(table.busy(t)):
-                self.free[start] &= ~(1 << i)
+            for start in bits(table.busy(t) & (self.rules.tutor_mask[t] or 0)):
+                self.free[start] ^= 1 << i
         self.groups: list[OpenGroup] = []
         self._number: dict[OpenGroup, int] = {}
         self._with_seats: dict[int, int] = {}
@@ -110,8 +110,11 @@ class Market:
             found = self._later_of_untimed | on_days(
                 self._group_at, starts, self.lessons, self.rules.grid.starts_a_day
             )
-        found &= union(self._on_channel[name] for name in home.channels)
-        return found & union(self._in_language.get(name, 0) for name in home.languages)
+        if found:
+            found &= union(self._on_channel[name] for name in home.channels)
+        if found:
+            found &= union(self._in_language.get(name, 0) for name in home.languages)
+        return found
 
     def openable(self, passing: int, starts: Starts) -> bool:
         """Whether a new group could be opened at these starts."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from matching.market import Market, Starts
 from matching.slots import bits
-from matching.teachers import on_days, union
+from matching.teachers import columns, on_days, union
 from matching.timetable import OpenGroup, Timetable
 
 NOBODY = 0
@@ -24,6 +24,7 @@ class Tariff:
     def __init__(self, table: Timetable) -> None:
         self.table = table
         self.rules = table.rules
+        self._lightest: dict[int, int] = {}
         self._of_start: dict[int, dict[int, int]] = {}
 
     def weight(self, group: OpenGroup) -> int:
@@ -33,18 +34,26 @@ class Tariff:
         """The price of that many more lessons a week."""
         if self.table.lessons_left(t) >= lessons:
             return NOBODY
-        return min((self.weight(group) for group in self.table.groups_of[t]), default=NOBODY)
+        if t not in self._lightest:
+            weights = (self.weight(group) for group in self.table.groups_of[t])
+            self._lightest[t] = min(weights, default=NOBODY)
+        return self._lightest[t]
 
     def of_starts(self, t: int) -> dict[int, int]:
-        """For each start inside the tutor's windows, what weighs on it."""
+        """By price, the starts inside the tutor's windows on which that weight lies."""
         if t not in self._of_start:
-            prices = dict.fromkeys(bits(self.rules.tutor_mask[t] or 0), NOBODY)
+            weights: dict[int, int] = {}
             for group in self.table.groups_of[t]:
                 weight = self.weight(group)
                 for start in bits(self._ruled_out(group)):
-                    if start in prices:
-                        prices[start] += weight
-            self._of_start[t] = prices
+                    weights[start] = weights.get(start, 0) + weight
+            left = self.rules.tutor_mask[t] or 0
+            prices: dict[int, int] = defaultdict(int)
+            for start, weight in weights.items():
+                if left >> start & 1:
+                    prices[weight] |= 1 << start
+                    left ^= 1 << start
+            self._of_start[t] = {**prices, NOBODY: left}
         return self._of_start[t]
 
     def _ruled_out(self, group: OpenGroup) -> int:
@@ -57,22 +66,20 @@ class Prices:
     def __init__(self, market: Market, tariff: Tariff) -> None:
         self.market = market
         self.rules = market.rules
-        self._starts: dict[int, list[int]] = {}
+        masks: dict[int, list[int]] = {}
+        count = len(market.teachers.tutors)
         self._lessons: dict[int, int] = defaultdict(int)
         self._seats: dict[int, int] = defaultdict(int)
         for i, t in enumerate(market.teachers.tutors):
             lessons = tariff.of_lessons(t, market.lessons)
             self._lessons[lessons] |= 1 << i
-            for start, price in tariff.of_starts(t).items():
-                self._at(max(price, lessons))[start] |= 1 << i
+            for price, mask in tariff.of_starts(t).items():
+                masks.setdefault(max(price, lessons), [0] * count)[i] |= mask
+        size = self.rules.grid.size
+        self._starts = {price: columns(found, size) for price, found in masks.items()}
         for i, group in enumerate(market.groups):
             self._seats[self._seat(group)] |= 1 << i
         self.known = sorted({*self._starts, *self._lessons, *self._seats})
-
-    def _at(self, price: int) -> list[int]:
-        if price not in self._starts:
-            self._starts[price] = [0] * self.rules.grid.size
-        return self._starts[price]
 
     def _seat(self, group: OpenGroup) -> int:
         """The price of a seat: the lightest member, if there is none left."""
@@ -80,22 +87,19 @@ class Prices:
             return NOBODY
         return min(self.rules.requests[m].weight for m in group.members)
 
-    def cheapest(self, r: int, passing: int, starts: Starts) -> Iterator[tuple[int, int]]:
-        """Prices, ascending, each with the tutors who may make room at that price."""
+    def cheapest(self, r: int, starts: Starts) -> Iterator[tuple[int, int]]:
+        """Prices, ascending, each with some of the tutors who may make room at that price."""
         groups = self.market.suitable(r, starts)
         place = self.market.teachers.place
         at = [0] * self.rules.grid.size if self.market.lessons > 1 else []
         for price in self.known:
-            tutors = 0
-            for i in bits(groups & self._seats.get(price, 0)):
-                tutors |= 1 << place[self.market.groups[i].tutor]
-            untimed = self._lessons.get(price, 0)
+            tutors = self._lessons.get(price, 0)
             if starts is not None:
-                untimed &= self.market.teachers.untimed
+                tutors &= self.market.teachers.untimed
                 tutors |= self._with_time(price, starts, at)
-            tutors = (tutors | untimed) & passing
-            if tutors:
-                yield price, tutors
+            yield price, tutors
+            for i in bits(groups & self._seats.get(price, 0)):
+                yield price, 1 << place[self.market.groups[i].tutor]
 
     def _with_time(self, price: int, starts: Sequence[int], at: list[int]) -> int:
         """Who may make time at this price; `at` gathers what lower prices gave."""

@@ -14,6 +14,11 @@ from matching.slots import bits
 from matching.teachers import union
 from matching.timetable import OpenGroup, Starts, Timetable
 
+# Where every one of thousands of tutors is taken, no more of them are looked at.
+ENOUGH_HOLDERS = 100
+
+LIGHTEST = 1  # weights are positive integers
+
 
 def why_unserved(table: Timetable) -> list[Unserved]:
     """The reason for every request that has no seat, in the problem's order."""
@@ -49,8 +54,7 @@ class Teller:
             return Unserved(name, "phone_busy")
         room = self._lightest(r, market, passing)
         tutors = market.teachers.names(passing) if room is None else [room.tutor]
-        held_by = sorted({m for t in tutors for m in self._holders(r, self._option(r, t))})
-        return Unserved(name, "taken", self._names(held_by), self._exchange(room))
+        return Unserved(name, "taken", self._held_by(r, tutors), self._exchange(room))
 
     def _market(self, r: int) -> Market:
         kind = self.rules.subject_key(r)
@@ -62,6 +66,14 @@ class Teller:
         option = self.rules.option(r, t)
         assert option is not None, "a tutor who passes the filters has an option"
         return option
+
+    def _held_by(self, r: int, tutors: list[int]) -> tuple[str, ...]:
+        found: set[int] = set()
+        for t in tutors:
+            if len(found) >= ENOUGH_HOLDERS:
+                break
+            found.update(self._holders(r, self._option(r, t)))
+        return self._names(sorted(found))
 
     def _names(self, requests: Iterable[int]) -> tuple[str, ...]:
         return tuple(self.rules.requests[m].id for m in requests)
@@ -107,23 +119,31 @@ class Teller:
     # --- exchange: the least weight of one tutor's pupils whose leaving would admit
 
     def _lightest(self, r: int, market: Market, passing: int) -> Room | None:
-        """The lightest room of all tutors: those near the household one by one, since there
-        its own lessons could make way, then the others from the lowest price up."""
-        best: Room | None = None
+        """The lightest room of all tutors, looked for from the lowest price up.
+
+        Near the household prices say too much, since its own lessons could make way; there the
+        tutors are looked at one by one, unless something as light as can be was found before.
+        """
         near = self._near_home(r, market) & passing
-        for t in market.teachers.names(near):
-            best = _lighter(best, self._room(r, self._option(r, t)))
-        left = passing & ~near
+        best = self._lightest_by_price(r, market, passing & ~near)
+        if best is None or best.weight > LIGHTEST:
+            for t in market.teachers.names(near):
+                best = _lighter(best, self._room(r, self._option(r, t)))
+        return best
+
+    def _lightest_by_price(self, r: int, market: Market, left: int) -> Room | None:
+        best: Room | None = None
         kind = self.rules.subject_key(r)
         if kind not in self._prices:
             self._prices[kind] = Prices(market, self._tariff)
-        starts = self.table.free_starts(r)
-        for price, tutors in self._prices[kind].cheapest(r, left, starts):
+        for price, tutors in self._prices[kind].cheapest(r, self.table.free_starts(r)):
+            if best is not None and best.weight <= price:
+                break
             for i in bits(tutors & left):
-                if best is not None and best.weight <= price:
-                    return best
                 t = market.teachers.tutors[i]
                 best = _lighter(best, self._room(r, self._option(r, t)))
+                if best is not None and best.weight <= price:
+                    return best
             left &= ~tutors
         return best
 

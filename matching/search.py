@@ -43,20 +43,20 @@ class Greedy:
     def _scarcest_first(self) -> list[int]:
         """Fewest chances for their weight first; counts demand and contention on the way."""
         scarcity = {}
-        contention: dict[Teachers, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+        met: dict[Teachers, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         for r in self.waiting:
             teachers = self.rules.teachers(r)
             passing = teachers.passing(r)[0]
             if not passing:
                 continue
             weight = self.rules.requests[r].weight
-            if teachers not in contention:
-                contention[teachers] = np.zeros(len(teachers.tutors), dtype=np.int64)
-            contention[teachers] += weight * teachers.flags(passing).astype(np.int64)
+            sets, weights = met[teachers]
+            sets.append(passing)
+            weights.append(weight)
             scarcity[r] = self._chances(r, teachers, passing) / weight
             self._count_demand(r)
-        for teachers, counted in contention.items():
-            self._contention[teachers.tutors] += counted
+        for teachers, (sets, weights) in met.items():
+            self._contention[teachers.tutors] += teachers.counted(sets, weights)
         return sorted(scarcity, key=lambda r: (scarcity[r], r))
 
     def _chances(self, r: int, teachers: Teachers, passing: int) -> int:

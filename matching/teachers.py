@@ -17,6 +17,8 @@ from matching.slots import bits
 if TYPE_CHECKING:
     from matching.rules import Rules
 
+Names = tuple[str, ...]
+
 # In the order in which tutors are filtered: the first that leaves nobody is the reason.
 FILTERS = (
     "no_tutor",
@@ -27,6 +29,9 @@ FILTERS = (
     "no_common_time",
     "vetoed",
 )
+
+# Sets counted in one go; bounds the memory it takes.
+AT_ONCE = 256
 
 
 class Teachers:
@@ -42,41 +47,40 @@ class Teachers:
         self.on_channel = _having([tutor.channels for tutor in tutors])
         self.in_language = _having([tutor.languages for tutor in tutors])
         self.untimed = _where([tutor.available is None for tutor in tutors])
-        self.at = _columns([rules.tutor_mask[t] or 0 for t in self.tutors], rules.grid.size)
-        self._giving: dict[int, int] = {}
-
-    def giving(self, lessons: int) -> int:
-        """Those who give at least so many lessons a week."""
-        if lessons not in self._giving:
-            most = [self.rules.tutors[t].max_lessons_per_week for t in self.tutors]
-            self._giving[lessons] = _where([m >= lessons for m in most])
-        return self._giving[lessons]
+        self.at = columns([rules.tutor_mask[t] or 0 for t in self.tutors], rules.grid.size)
+        self._known_giving: dict[int, int] = {}
+        self._known_speaking: dict[tuple[Names, Names, int], int] = {}
 
     def passing(self, r: int) -> tuple[int, str | None]:
         """The tutors who could serve the request; none, and the reason for it."""
         rules = self.rules
         request = rules.requests[r]
-        household = rules.problem.households[rules.home[r]]
-        left = self.everyone
-        for reason in FILTERS:
-            if reason == "needs_unmet":
-                for tag in request.needs:
-                    left &= self.with_tag.get(tag, 0)
-            elif reason == "no_common_channel":
-                left &= union(self.on_channel.get(name, 0) for name in household.channels)
-            elif reason == "no_common_language":
-                left &= union(self.in_language.get(name, 0) for name in household.languages)
-            elif reason == "too_few_lessons":
-                left &= self.giving(request.lessons_per_week)
-            elif reason == "no_common_time":
-                left &= self._with_common_time(r)
-            elif reason == "vetoed" and r in rules.vetoes:
-                for t in rules.vetoes[r]:
-                    if t in self.place:
-                        left &= ~(1 << self.place[t])
-            if not left:
-                return 0, reason
-        return left, None
+        home = rules.problem.households[rules.home[r]]
+        left = self._speaking(home.channels, home.languages, request.lessons_per_week)
+        left &= self._with_common_time(r)
+        for tag in request.needs:
+            left &= self.with_tag.get(tag, 0)
+        for t in rules.vetoes.get(r, ()):
+            if t in self.place:
+                left &= ~(1 << self.place[t])
+        return (left, None) if left else (0, self._first_to_leave_nobody(r))
+
+    def _speaking(self, channels: Names, languages: Names, lessons: int) -> int:
+        """Those who share a channel and a language and give so many lessons a week."""
+        asked = channels, languages, lessons
+        if asked not in self._known_speaking:
+            self._known_speaking[asked] = (
+                union(self.on_channel.get(name, 0) for name in channels)
+                & union(self.in_language.get(name, 0) for name in languages)
+                & self._giving(lessons)
+            )
+        return self._known_speaking[asked]
+
+    def _giving(self, lessons: int) -> int:
+        if lessons not in self._known_giving:
+            most = [self.rules.tutors[t].max_lessons_per_week for t in self.tutors]
+            self._known_giving[lessons] = _where([number >= lessons for number in most])
+        return self._known_giving[lessons]
 
     def _with_common_time(self, r: int) -> int:
         starts = self.rules.home_starts[self.rules.home[r]]
@@ -85,15 +89,42 @@ class Teachers:
         lessons = self.rules.requests[r].lessons_per_week
         return self.untimed | on_days(self.at, starts, lessons, self.rules.grid.starts_a_day)
 
+    def _first_to_leave_nobody(self, r: int) -> str:
+        request = self.rules.requests[r]
+        home = self.rules.problem.households[self.rules.home[r]]
+        left = self.everyone
+        for reason in FILTERS[:-1]:
+            if reason == "needs_unmet":
+                for tag in request.needs:
+                    left &= self.with_tag.get(tag, 0)
+            elif reason == "no_common_channel":
+                left &= union(self.on_channel.get(name, 0) for name in home.channels)
+            elif reason == "no_common_language":
+                left &= union(self.in_language.get(name, 0) for name in home.languages)
+            elif reason == "too_few_lessons":
+                left &= self._giving(request.lessons_per_week)
+            elif reason == "no_common_time":
+                left &= self._with_common_time(r)
+            if not left:
+                return reason
+        return FILTERS[-1]
+
     def names(self, chosen: int) -> list[int]:
         """The places in the problem of the tutors in a set."""
         return [self.tutors[i] for i in bits(chosen)]
 
-    def flags(self, chosen: int) -> NDArray[np.uint8]:
-        """A set as ones and zeros, in the order of the bits."""
-        count = len(self.tutors)
-        raw = np.frombuffer(chosen.to_bytes(-(-count // 8), "little"), dtype=np.uint8)
-        return np.unpackbits(raw, count=count, bitorder="little")
+    def counted(self, chosen: Sequence[int], weights: Sequence[int]) -> NDArray[np.int64]:
+        """For each of them, the weight of the sets that have them."""
+        width = -(-len(self.tutors) // 8)
+        total = np.zeros(len(self.tutors), dtype=np.int64)
+        for first in range(0, len(chosen), AT_ONCE):
+            raw = b"".join(one.to_bytes(width, "little") for one in chosen[first : first + AT_ONCE])
+            rows = np.frombuffer(raw, dtype=np.uint8).reshape(-1, width)
+            flags = np.unpackbits(rows, axis=1, count=len(self.tutors), bitorder="little")
+            heavy = np.array(weights[first : first + AT_ONCE], dtype=np.int64)
+            for weight in np.unique(heavy):
+                total += weight * flags[heavy == weight].sum(axis=0, dtype=np.int64)
+        return total
 
 
 def union(sets: Iterable[int]) -> int:
@@ -136,8 +167,8 @@ def _having(lists: Sequence[Sequence[str]]) -> dict[str, int]:
     return {name: _where([name in found for found in lists]) for name in names}
 
 
-def _columns(masks: Sequence[int], size: int) -> list[int]:
-    """For every bit position, the set of the masks that have it."""
+def columns(masks: Sequence[int], size: int) -> list[int]:
+    """For every bit position below `size`, the set of the masks that have it."""
     width = -(-size // 8)
     raw = b"".join(mask.to_bytes(width, "little") for mask in masks)
     rows = np.frombuffer(raw, dtype=np.uint8).reshape(len(masks), width)

@@ -115,27 +115,38 @@ class Timetable:
 
     def home_mask(self, r: int, mask: int) -> int:
         """Of these starts, those at which phone and pupil are free."""
-        seats = self._home_seats[self.rules.home[r]]
-        pupil = self._pupil_seats[self.rules.pupil[r]]
-        if not seats and not pupil:
+        rules = self.rules
+        seats = self._home_seats.get(rules.home[r])
+        pupil = self._pupil_seats.get(rules.pupil[r])
+        if pupil:
+            mask &= ~self._around(pupil)
+        if not seats:
             return mask
-        grid = self.rules.grid
-        near = 0
-        for starts in (*seats.values(), *pupil.values()):
-            for start in starts:
-                near |= grid.around(start)
-        for bit in bits(mask & near):
-            if self._home_taken(r, bit * grid.every):
+        near = mask & self._around(seats)
+        if rules.phones[rules.home[r]] == 1:
+            return mask ^ near
+        for bit in bits(near):
+            if not self.phones_free(r, bit * rules.grid.every, 1):
                 mask ^= 1 << bit
         return mask
+
+    def _around(self, seats: dict[int, Starts]) -> int:
+        """The starts at which a lesson would overlap one of those attended."""
+        near = 0
+        for starts in seats.values():
+            for start in starts:
+                near |= self.rules.grid.around(start)
+        return near
 
     def free_starts(self, r: int) -> tuple[int, ...] | None:
         """Where on the grid the household's windows, phone and pupil leave room for a lesson."""
         home = self.rules.home[r]
         starts = self.rules.home_starts[home]
-        if not starts or not (self._home_seats[home] or self._pupil_seats[self.rules.pupil[r]]):
+        mask = self.rules.home_mask[home]
+        if not starts or not mask:
             return starts
-        return tuple(bits(self.home_mask(r, self.rules.home_mask[home] or 0)))
+        free = self.home_mask(r, mask)
+        return starts if free == mask else tuple(bits(free))
 
     def busy(self, t: int) -> int:
         """The starts at which a lesson of the tutor would overlap one that is given."""
