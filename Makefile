@@ -4,7 +4,7 @@ ARGS ?=
 export PYTHON UPGRADE
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test test-full lint bench messages pins clean
+.PHONY: help run reset test test-full lint bench picture messages pins clean
 
 help:
 	@echo "make run        start the demo on http://127.0.0.1:$(PORT) (PORT=... for another port)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test-full  run the slow tests too, with many more random examples"
 	@echo "make lint       check style, types, import direction"
 	@echo "make bench      print the README's figures again"
+	@echo "make picture    take the README's picture of the demo that is running"
 	@echo "make messages   collect the texts to translate into app/translations"
 	@echo "make pins       write requirements*.txt again from requirements*.in (UPGRADE=1: newest)"
 	@echo "make clean      remove .venv and caches, not the data"
@@ -45,6 +46,10 @@ lint:
 bench:
 	@tools/setup.sh
 	@exec .venv/bin/python -m benchmarks $(ARGS)
+
+picture:
+	@tools/setup.sh test
+	@exec .venv/bin/python tools/picture.py http://127.0.0.1:$(PORT)
 
 messages:
 	@tools/setup.sh
