@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import smtplib
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
+from functools import cache
 from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
@@ -83,6 +85,12 @@ class EmailGateway:
         return parseaddr(self.sender)[1]
 
 
+@cache
+def _own_name() -> str:
+    """What this machine calls itself. smtplib would ask the network at every connection."""
+    return socket.getfqdn()
+
+
 class _Conversation:
     """One SMTP conversation under one deadline, its faults put in words without any address."""
 
@@ -126,9 +134,9 @@ class _Conversation:
         left = self._seconds_left()
         if self._parts.scheme == "smtps":
             encryption = ssl.create_default_context()
-            self._smtp = smtplib.SMTP_SSL(host, port, timeout=left, context=encryption)
+            self._smtp = smtplib.SMTP_SSL(host, port, _own_name(), timeout=left, context=encryption)
         else:
-            self._smtp = smtplib.SMTP(host, port, timeout=left)
+            self._smtp = smtplib.SMTP(host, port, _own_name(), timeout=left)
         self._next("EHLO")
         self._smtp.ehlo_or_helo_if_needed()
         if self._parts.scheme == "smtp+starttls":

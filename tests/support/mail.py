@@ -29,32 +29,6 @@ class Mailbox:
         self.answers: list[str] = []
         self.refused_recipients: dict[str, str] = {}
         self.pause_seconds = 0.0
-        self.logins: list[tuple[bytes, bytes]] = []
-
-    async def handle_RCPT(  # noqa: N802 - the server calls it so
-        self,
-        _server: SMTP,
-        _session: Session,
-        envelope: Envelope,
-        address: str,
-        _options: list[str],
-    ) -> str:
-        if address in self.refused_recipients:
-            return self.refused_recipients[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope
-    ) -> str:
-        time.sleep(self.pause_seconds)
-        if self.answers:
-            return self.answers.pop(0)
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.mails.append(email.message_from_bytes(content, policy=email.policy.default))
-        self.recipients += envelope.rcpt_tos
-        return f"250 2.0.0 queued as {len(self.mails)}"
 
     @property
     def url(self) -> str:
@@ -80,13 +54,52 @@ class Mailbox:
         }
 
 
+class _Handler:
+    """What the server calls. Apart from the mailbox: each connection looks at all it has."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        self._mailbox = mailbox
+
+    async def handle_RCPT(  # noqa: N802 - the server calls it so
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        if address in self._mailbox.refused_recipients:
+            return self._mailbox.refused_recipients[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        time.sleep(self._mailbox.pause_seconds)
+        if self._mailbox.answers:
+            return self._mailbox.answers.pop(0)
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self._mailbox.mails.append(email.message_from_bytes(content, policy=email.policy.default))
+        self._mailbox.recipients += envelope.rcpt_tos
+        return f"250 2.0.0 queued as {len(self._mailbox.mails)}"
+
+
 @contextmanager
 def running_mail_server(**options: object) -> Iterator[Mailbox]:
     """A server on a free port of this machine; `options` are those of aiosmtpd's Controller."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         mailbox = Mailbox(probe.getsockname()[1])
-    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **options)
+    # A name of its own: without one it asks the network for it at every connection.
+    controller = Controller(
+        _Handler(mailbox),
+        hostname="127.0.0.1",
+        port=mailbox.port,
+        server_hostname="mail.n9raw.example",
+        **options,
+    )
     controller.start()
     try:
         yield mailbox
