@@ -68,7 +68,7 @@ def settle(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("messages", "kills"),
     [
-        pytest.param(300, 8, id="few"),
+        pytest.param(200, 6, id="few"),
         pytest.param(2000, 50, id="many", marks=pytest.mark.slow),
     ],
 )
