@@ -34,8 +34,8 @@ class Config:
     run_lease_seconds: float = 15.0
     """How long a silent worker keeps a match run before another may take it up, in seconds."""
     max_upload_bytes: int = 10 * 1024 * 1024
-    public_url: str = "http://127.0.0.1:8000"
-    """Where people reach the program, without a slash at the end; commands write links with it."""
+    public_url: str | None = None
+    """Where people reach the program, without a slash at the end; families' links begin with it."""
     safeguarding_contact: str = ""
     """Name and telephone of who answers for children's safety; families read it on their page."""
     smtp_url: str | None = field(default=None, repr=False)
@@ -74,7 +74,7 @@ class Config:
             secure_cookies=not demo and env.get("N9RAW_INSECURE_COOKIES", "") != "1",
             solve_seconds=int(_number(env, "N9RAW_SOLVE_SECONDS", cls.solve_seconds)),
             run_lease_seconds=_number(env, "N9RAW_RUN_LEASE_SECONDS", cls.run_lease_seconds),
-            public_url=_public_url(env.get("N9RAW_PUBLIC_URL", "") or cls.public_url),
+            public_url=_public_url(env.get("N9RAW_PUBLIC_URL", "")),
             safeguarding_contact=env.get("N9RAW_SAFEGUARDING", _DEMO_CONTACT if demo else ""),
             smtp_url=_smtp_url(env.get("N9RAW_SMTP_URL", "")),
             mail_from=env.get("N9RAW_MAIL_FROM", ""),
@@ -152,7 +152,9 @@ def _database_url(text: str) -> str:
     return text
 
 
-def _public_url(text: str) -> str:
+def _public_url(text: str) -> str | None:
+    if not text:
+        return None
     if not text.startswith(("http://", "https://")):
         raise ConfigError("N9RAW_PUBLIC_URL must begin with http:// or https://")
     return text.rstrip("/")

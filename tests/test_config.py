@@ -49,3 +49,11 @@ def test_other_databases_are_refused() -> None:
 def test_number_of_seconds_out_of_range_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="N9RAW_SOLVE_SECONDS must be"):
         Config.from_environment(GOOD | {"N9RAW_SOLVE_SECONDS": text})
+
+
+def test_public_address_is_kept_without_its_last_slash() -> None:
+    assert Config.from_environment(GOOD).public_url is None
+    given = GOOD | {"N9RAW_PUBLIC_URL": "https://lessons.example.org/"}
+    assert Config.from_environment(given).public_url == "https://lessons.example.org"
+    with pytest.raises(ConfigError, match="N9RAW_PUBLIC_URL"):
+        Config.from_environment(GOOD | {"N9RAW_PUBLIC_URL": "lessons.example.org"})

@@ -15,8 +15,11 @@ from app.services.family_links import household_by_phone, make_link
 @with_appcontext
 def family_link_command(phone: str) -> None:
     """Make the link of the family with telephone PHONE; it ends the one before."""
+    address = current_app.config["N9RAW"].public_url
+    if address is None:
+        raise click.ClickException("N9RAW_PUBLIC_URL must say where families reach the program.")
     try:
         _household, token = make_link(household_by_phone(phone).id, None)
     except ServiceError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{current_app.config['N9RAW'].public_url}/f/{token}")
+    click.echo(f"{address}/f/{token}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -107,12 +109,10 @@ def test_change_of_telephone_ends_the_link_in_its_own_transaction(
 ) -> None:
     with app.app_context():
         _household, token = family_links.make_link(household_id, None)
-        with pytest.raises(ZeroDivisionError), transaction():
-            family_links.revoke_links(db.session.get_one(Household, household_id))
-            _ = 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            change_telephone(household_id, then=lambda: 1 / 0)
         assert opens(token)
-        with transaction():
-            family_links.revoke_links(db.session.get_one(Household, household_id))
+        change_telephone(household_id, then=lambda: None)
         assert not opens(token)
 
 
@@ -134,16 +134,44 @@ def test_page_shows_a_new_link_once(app: Flask, household_id: int) -> None:
     assert client.get(path).status_code == 405
 
 
+def change_telephone(household_id: int, then: Callable[[], object]) -> None:
+    with transaction():
+        household = db.session.get_one(Household, household_id)
+        household.phone = "+212600000199"
+        family_links.revoke_links(household)
+        then()
+
+
+def reached_at(app: Flask, address: str) -> None:
+    """Set N9RAW_PUBLIC_URL."""
+    app.config["N9RAW"] = dataclasses.replace(app.config["N9RAW"], public_url=address)
+
+
+@on_sqlite
+def test_link_begins_with_the_programs_public_address(app: Flask, household_id: int) -> None:
+    reached_at(app, "https://lessons.example.org")
+    page = signed_in(app).post(f"/coordinator/families/{household_id}/link").text
+    assert "https://lessons.example.org/f/" in page
+
+
+@on_sqlite
+def test_command_without_a_public_address_makes_no_link(app: Flask, household_id: int) -> None:
+    ran = app.test_cli_runner().invoke(args=["family-link", "0600-000101"])
+    assert ran.exit_code == 1
+    assert "N9RAW_PUBLIC_URL" in ran.output
+
+
 @on_sqlite
 @pytest.mark.parametrize("national", [False, True])
 def test_command_prints_a_link(app: Flask, household_id: int, national: bool) -> None:
     with app.app_context():
         phone = db.session.get_one(Household, household_id).phone
     typed = "0" + phone.removeprefix("+212") if national else phone
+    reached_at(app, "https://lessons.example.org")
     ran = app.test_cli_runner().invoke(args=["family-link", typed])
     assert ran.exit_code == 0, ran.output
     address, _slash, token = ran.output.strip().rpartition("/")
-    assert address == "http://127.0.0.1:8000/f"
+    assert address == "https://lessons.example.org/f"
     with app.app_context():
         assert opens(token)
 
@@ -157,6 +185,7 @@ def test_command_prints_a_link(app: Flask, household_id: int, national: bool) ->
     ],
 )
 def test_command_says_which_number_it_does_not_know(app: Flask, typed: str, refusal: str) -> None:
+    reached_at(app, "https://lessons.example.org")
     ran = app.test_cli_runner(env={"N9RAW_LANG": "en"}).invoke(args=["family-link", typed])
     assert ran.exit_code == 1
     assert refusal in ran.output

@@ -1,12 +1,13 @@
-"""The family's page: its lessons, languages, worries, messages, weight, and what it keeps secret."""
+"""The family's page: lessons, languages, worries, messages, weight, and what it keeps secret."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -16,7 +17,7 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.models import Coordinator, Group, Household, Lesson, Membership, TutoringRequest, Worry
+from app.models import Household, Lesson, Membership, Worry
 from app.services import family, family_links, lessons, worries
 from tests.support.groups import active_group, offer_group
 from tests.support.lists import contents
@@ -27,7 +28,9 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 MOST_BYTES = 14 * 1024
 # What gunicorn adds to each answer: Server, Date, Connection.
-SERVERS_HEADERS = len("Server: gunicorn\r\nDate: Mon, 02 Nov 2026 09:00:00 GMT\r\nConnection: close\r\n")
+SERVERS_HEADERS = len(
+    "Server: gunicorn\r\nDate: Mon, 02 Nov 2026 09:00:00 GMT\r\nConnection: close\r\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -219,8 +222,7 @@ def test_coordinator_sees_worries_first_and_takes_them_up(
 def test_page_names_who_reads_worries(
     app: Flask, client: FlaskClient, link: str, contact: str
 ) -> None:
-    config = app.config["N9RAW"]
-    app.config["N9RAW"] = type(config)(**{**vars(config), "safeguarding_contact": contact})
+    app.config["N9RAW"] = dataclasses.replace(app.config["N9RAW"], safeguarding_contact=contact)
     client.post(f"{link}/language", data={"locale": "fr"})
     for path in (link, f"{link}/worry"):
         page = words(client.get(path).text)

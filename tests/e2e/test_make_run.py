@@ -115,16 +115,48 @@ def sign_in(port: int, email: str, password: str) -> str:
     return str(answer.read().decode())
 
 
+def sign_in_as_volunteer(port: int, email: str) -> str:
+    """The volunteer's week, after the code was read among the demo's messages."""
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+    )
+    site = f"http://127.0.0.1:{port}"
+
+    def send(path: str, **values: str) -> str:
+        form = opener.open(site + path, timeout=10).read().decode()
+        token = re.search(r'name="csrf_token" value="([^"]+)"', form)
+        assert token is not None
+        data = urllib.parse.urlencode({"csrf_token": token[1], **values}).encode()
+        return str(opener.open(site + path, data, timeout=10).read().decode())
+
+    send("/volunteer/sign-in", address=email)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        messages = opener.open(f"{site}/messages", timeout=10).read().decode()
+        code = re.search(r"\b\d{6}\b", re.sub(r"<[^>]+>", " ", messages))
+        if code is not None:
+            return send("/volunteer/sign-in/code", code=code[0])
+        time.sleep(0.2)
+    raise AssertionError("the worker delivers no code")
+
+
+def printed(demo: Demo, way: str) -> str:
+    """What `make run` printed after this word."""
+    found = re.search(rf"{way}:\s+(\S+)", demo.output)
+    assert found is not None
+    return found[1]
+
+
 def test_newcomer_gets_from_make_run_to_the_real_proposal(demo: Demo, port: int) -> None:
     assert demo.ready.wait(timeout=120), demo.output
     assert f"http://127.0.0.1:{port}/" in demo.output
-    email = re.search(r"coordinator:\s+(\S+)", demo.output)
-    password = re.search(r"password:\s+(\S+)", demo.output)
-    assert email is not None
-    assert password is not None
-    page = sign_in(port, email[1], password[1])
+    page = sign_in(port, printed(demo, "coordinator"), printed(demo, "password"))
     for shown in ("Rania Mounir", "Aïn Kaïcher", "Mathématiques"):
         assert shown in page
+    assert "On vous propose" in sign_in_as_volunteer(port, printed(demo, "e-mail"))
+    family = urllib.request.urlopen(printed(demo, "family"), timeout=10).read().decode()
+    assert "حصصكم" in family
+    assert "<li>" in family
     demo.press_ctrl_c()
     assert "Error" not in demo.output
     with socket.socket() as probe:

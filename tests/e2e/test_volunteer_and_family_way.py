@@ -1,4 +1,4 @@
-"""A volunteer on a cheap phone accepts; the family opens its link. A real browser, no JavaScript."""
+"""A volunteer accepts on a phone, the family opens its link: a real browser, no JavaScript."""
 
 from __future__ import annotations
 

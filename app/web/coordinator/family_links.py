@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.i18n import _
@@ -15,7 +15,9 @@ from app.web.coordinator import blueprint
 def make_family_link(household_id: int) -> ResponseReturnValue:
     """Make a family's link and show it; nobody can read it again."""
     household, token = family_links.make_link(household_id, signed_in_coordinator())
-    link = url_for("family.week", token=token, _external=True)
+    # What the browser was asked for may be a proxy's own name.
+    site = current_app.config["N9RAW"].public_url or request.host_url.rstrip("/")
+    link = site + url_for("family.week", token=token)
     return render_template("coordinator/family_link.html", household=household, link=link)
 
 
