@@ -4,13 +4,14 @@ ARGS ?=
 export PYTHON UPGRADE
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test test-full lint bench picture messages pins clean
+.PHONY: help run reset test test-full faults lint bench picture messages pins clean
 
 help:
 	@echo "make run        start the demo on http://127.0.0.1:$(PORT) (PORT=... for another port)"
 	@echo "make reset      forget the demo's data"
 	@echo "make test       run the tests (ARGS='tests/matching -k pins' for some of them)"
 	@echo "make test-full  run the slow tests too, with many more random examples"
+	@echo "make faults     kill workers while they deliver, in full size (some minutes)"
 	@echo "make lint       check style, types, import direction"
 	@echo "make bench      print the README's figures again"
 	@echo "make picture    take the README's picture of the demo that is running"
@@ -35,6 +36,10 @@ test-full:
 	@tools/setup.sh test
 	@tools/browser.sh
 	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest $(ARGS)
+
+faults:
+	@tools/setup.sh test
+	@exec .venv/bin/python -m pytest tests/faults -m slow -s $(ARGS)
 
 lint:
 	@tools/setup.sh test
