@@ -68,7 +68,7 @@ def settle(app: Flask) -> None:
 @pytest.mark.parametrize(
     ("messages", "kills"),
     [
-        pytest.param(200, 6, id="few"),
+        pytest.param(120, 4, id="few"),
         pytest.param(2000, 50, id="many", marks=pytest.mark.slow),
     ],
 )
@@ -111,7 +111,7 @@ def test_worker_that_is_killed_again_and_again_loses_nothing(
 
 @pytest.mark.parametrize(
     "messages",
-    [pytest.param(120, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)],
+    [pytest.param(60, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)],
 )
 def test_two_workers_send_no_message_twice(
     app: Flask, database_url: str, mailbox: Mailbox, messages: int
@@ -124,7 +124,7 @@ def test_two_workers_send_no_message_twice(
         start_worker(database_url, settings) for _ in range(2)
     ]
     try:
-        wait_for(lambda: unsettled(app) == 0, "messages stay open", seconds=120)
+        wait_for(lambda: unsettled(app) == 0, "messages stay open", seconds=400)
     finally:
         end_workers(workers)
     assert mailbox.references == {f"n9raw-{number}": 1 for number in range(1, messages + 1)}
