@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -17,10 +18,11 @@ from app.database import transaction
 from app.extensions import db
 from app.i18n import plain_key
 from app.models import Household, ListKind, Tutor
-from app.services.imports import Status, plan_import
+from app.services.imports import COLUMNS, Status, plan_import
 from app.services.imports.apply import apply_within
 from app.services.programme import load_programme, names
-from tests.support.lists import statuses
+from tests.support.lists import make_list, plan_on_nothing, statuses
+from tests.support.spreadsheets import make_workbook
 
 DAY_NAMES = ("lun", "mardi", "mer", "jeudi", "ven", "sam", "dimanche")
 LETTERS = "aéïçœ'- ;,\"ßسعيدⵣ"
@@ -215,3 +217,78 @@ def test_any_volunteers_list_comes_in_and_is_the_same_the_second_time(
             assert tutor.max_lessons_per_week == int(row["seances_par_semaine"])
             assert (tutor.phone is None) == (not row["telephone"])
         assert plan_import(ListKind.VOLUNTEERS, other).count(Status.SAME) == len(rows)
+
+
+FRENCH_NAMES = ("Hélène", "Aïcha", "François", "Benoît", "Zoé", "Touil", "El Idrissi", "Noël")
+ARABIC_NAMES = ("هبة", "سلمى", "الطويل", "يوسف", "عبد الله", "أمينة", "مُحَمَّد")
+WRITINGS = {
+    # Codec: the languages whose headings and names it can hold.
+    "utf-8": ("fr", "ar", "en"),
+    "utf-8-sig": ("fr", "ar", "en"),
+    "utf-16": ("fr", "ar", "en"),
+    "utf-16-le": ("fr", "ar", "en"),
+    "utf-16-be": ("fr", "ar", "en"),
+    "cp1256": ("fr", "ar", "en"),
+    "cp1252": ("fr", "en"),
+    "mac_roman": ("fr", "en"),
+    "cp850": ("fr", "en"),
+    "xlsx": ("fr", "ar", "en"),
+}
+
+
+@st.composite
+def realistic_tables(draw: st.DrawFn, language: str) -> list[dict[str, str]]:
+    """Pupils as people write them, in one language."""
+    people = st.sampled_from(ARABIC_NAMES if language == "ar" else FRENCH_NAMES)
+
+    def things(section: str) -> str:
+        choices = st.sampled_from([*names(section, language).values()])
+        return "; ".join(draw(st.lists(choices, min_size=1, max_size=3)))
+
+    return [
+        {
+            "pupil": str(number),
+            "prenom": draw(people),
+            "nom": draw(people),
+            "zone": draw(people),
+            "niveau": draw(st.sampled_from([*names("levels", language).values()])),
+            "matieres": things("subjects"),
+            "tuteur_legal": draw(people),
+            "telephone": f"060000{number:04d}",
+            "langues": things("languages"),
+            "canaux": things("channels"),
+            "joignable": draw(windows()),
+            "consentement": draw(st.sampled_from(["oui", "no", "", "yes"])),
+        }
+        for number in range(draw(st.integers(1, 4)))
+    ]
+
+
+@st.composite
+def saved_as(draw: st.DrawFn, rows: list[dict[str, str]], codec: str, language: str) -> bytes:
+    """The table as a program saves it, its headings in a language, perhaps under a title."""
+    columns = {column.heading: column.names for column in COLUMNS[ListKind.PUPILS]}
+    top = [columns[key][draw(st.sampled_from([language, language, "en"]))] for key in rows[0]]
+    cells: list[list[Any]] = [top, *([*row.values()] for row in rows)]
+    titles = [["N9raw 2026"]] * draw(st.integers(0, 2))
+    if codec == "xlsx":
+        numbers = draw(st.sampled_from([(), ("telephone",), ("telephone", "pupil")]))
+        for at in ([*rows[0]].index(key) for key in numbers):
+            for row in cells[1:]:
+                row[at] = int(row[at])
+        return make_workbook(*titles, *cells)
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=draw(st.sampled_from(",;\t"))).writerows([*titles, *cells])
+    return text.getvalue().encode(codec)
+
+
+@given(st.data())
+def test_table_means_the_same_in_every_file(data: st.DataObject) -> None:
+    codec = data.draw(st.sampled_from([*WRITINGS]))
+    language = data.draw(st.sampled_from(WRITINGS[codec]))
+    rows = data.draw(realistic_tables(language))
+    plain = plan_on_nothing(ListKind.PUPILS, make_list(*rows))
+    other = plan_on_nothing(ListKind.PUPILS, data.draw(saved_as(rows, codec, language)))
+    assert (plain.problems, other.problems) == ((), ())
+    assert set(statuses(plain)) == {"new"}
+    assert [row.changes for row in other.rows] == [row.changes for row in plain.rows]

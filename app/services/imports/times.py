@@ -33,6 +33,9 @@ _TOKEN: Final = re.compile(
 )
 
 
+_VOWEL_SIGNS: Final = re.compile("[\u0640\u064b-\u0652]")
+
+
 def _keys(names: str) -> frozenset[str]:
     return frozenset(plain_key(name) for name in names.split())
 
@@ -80,7 +83,7 @@ def parse_windows(text: str) -> Windows:
 
 def _tokens(item: str) -> list[_Token]:
     tokens = []
-    text = _EVERY_DAY.sub(" everyday ", item)
+    text = _EVERY_DAY.sub(" everyday ", _VOWEL_SIGNS.sub("", item))
     # "و" is written onto the word that follows it.
     text = re.sub(r"(^|\s)و(?=[^\W\d_]{2})", r"\1و ", text)
     for match in _TOKEN.finditer(text):

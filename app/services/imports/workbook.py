@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 import openpyxl
+from openpyxl.cell.read_only import EMPTY_CELL
 
 from app.services.imports.problems import Code, Problem, UnreadableFile
 from app.services.imports.table import (
@@ -25,6 +26,8 @@ MOST_UNPACKED: Final = 64 * 1024 * 1024
 """Bytes that a workbook may take once unpacked."""
 _MOST_PARTS: Final = 1_000
 _LAST_ROW: Final = 1_048_576
+_MOST_SCANNED: Final = 100_000
+"""Rows that a sheet may hold with the empty ones, which some programs write for their format."""
 _FORMULA: Final = re.compile(rb"<(?:\w+:)?f[\s/>]")
 # "000" shows 7 as 007, and "+212"000000000 shows a telephone: what people see is what is meant.
 _ZEROS: Final = re.compile(r'(?:"([^"]*)"|((?:\\.|\+)*))(0[0\\ .-]*)')
@@ -85,10 +88,17 @@ def _sheets(content: bytes, archive: zipfile.ZipFile) -> list[Sheet]:
 def _lines(sheet: Any, as_written: Any | None) -> list[Line]:
     lines: list[Line] = []
     formulas = _rows(as_written) if as_written is not None else None
-    for number, row in enumerate(_rows(sheet), start=1):
-        formula_row = next(formulas) if formulas is not None else row
-        if number > _LAST_ROW:
+    row: tuple[Any, ...] = ()
+    scanned = 0
+    for number, following in enumerate(_rows(sheet), start=1):
+        formula_row = next(formulas) if formulas is not None else following
+        if number > _LAST_ROW or scanned > _MOST_SCANNED:
             raise UnreadableFile(Problem(Code.NOT_A_WORKBOOK))
+        # Rows that the file leaves out come as one and the same tuple.
+        if following is row:
+            continue
+        row = following
+        scanned += 1
         line = _line(number, row, formula_row)
         if line.filled:
             if len(line.cells) > MOST_COLUMNS:
@@ -108,7 +118,10 @@ def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
 def _line(number: int, row: tuple[Any, ...], formula_row: tuple[Any, ...]) -> Line:
     texts: list[str] = []
     refused: dict[int, Code] = {}
-    for place, (cell, formula) in enumerate(zip(row, formula_row, strict=True)):
+    end = len(row)
+    while end and row[end - 1] is EMPTY_CELL and formula_row[end - 1] is EMPTY_CELL:
+        end -= 1
+    for place, (cell, formula) in enumerate(zip(row[:end], formula_row[:end], strict=True)):
         if cell.value is None and cell.data_type != "str" and formula.data_type == "f":
             texts.append(str(getattr(formula.value, "text", formula.value)))
             refused[place] = Code.FORMULA_WITHOUT_VALUE
