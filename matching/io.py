@@ -10,7 +10,8 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -103,14 +104,32 @@ def read_plan(source: Source) -> Plan:
 
 
 def write(path: str | Path, document: dict[str, Any]) -> None:
-    """Write parsed JSON as a whole or not at all; gzipped if the name ends in .gz."""
+    """Write parsed JSON as a whole or not at all; gzipped if the name ends in .gz.
+
+    One line for each key, and for each item of a list of objects or lists.
+    """
     path = Path(path)
-    data = (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+    data = "".join(_lines(document)).encode()
     if path.name.endswith(".gz"):
         data = gzip.compress(data, mtime=0)
     partial = path.with_name(path.name + ".part")
     partial.write_bytes(data)
     partial.replace(path)
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    before = "{"
+    for key, value in document.items():
+        yield f"{before}\n {encode(key)}: "
+        before = ","
+        if isinstance(value, list) and value and isinstance(value[0], dict | list):
+            yield "[\n  "
+            yield ",\n  ".join(map(encode, value))
+            yield "\n ]"
+        else:
+            yield encode(value)
+    yield "\n}\n"
 
 
 # --- from bytes to JSON values
@@ -228,7 +247,17 @@ def _window(value: Any, at: str) -> Window:
 
 
 def _windows(value: Any, at: str) -> tuple[Window, ...]:
+    try:
+        if isinstance(value, list):
+            return tuple([_known_window(*item) for item in value])
+    except (FormatError, TypeError):
+        pass  # the slow way says what is wrong, and where
     return _list(value, at, _window)
+
+
+@lru_cache(maxsize=10_000)
+def _known_window(day: str, start: str, end: str) -> Window:
+    return _window([day, start, end], "")
 
 
 def _start(value: Any, at: str) -> Minute:

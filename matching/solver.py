@@ -54,14 +54,14 @@ def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
         table, bounds, proved = found.table, found.bounds, found.proved
         fill(table)
     clocked = clocked or not math.isinf(stop.left(0).seconds)
-    levels = _levels(table, bounds, proved)
+    value = worth(table)
+    levels = _levels(rules, value, bounds, proved)
     bound = levels[0].bound
     assert isinstance(bound, int)
     report("reasons", _weight(table), bound)
     unserved = why_unserved(table)
     report("advice", _weight(table), bound)
     advice = advise(table)
-    value = worth(table)
     return Plan(
         status="optimal" if all(level.proved for level in levels) else "feasible",
         levels=levels,
@@ -102,17 +102,16 @@ def _in_file_order(problem: Problem, impossible: list[ImpossiblePin]) -> tuple[I
 
 
 def _levels(
-    table: Timetable, bounds: dict[str, LevelValue], proved: dict[str, bool]
+    rules: Rules, value: Worth, bounds: dict[str, LevelValue], proved: dict[str, bool]
 ) -> tuple[Level, ...]:
-    """Each level's value in the timetable, with the best bound known for it."""
-    value = worth(table)
+    """Each level's value, with the best bound known for it."""
     values: dict[str, LevelValue] = {
         "weight_served": value.weight,
         "zones": value.shares,
         "kept": value.kept,
         "cost": value.cost,
     }
-    trivial = _trivial_bounds(table.rules, value)
+    trivial = _trivial_bounds(rules, value)
     levels = []
     above = True
     for name in LEVEL_NAMES:

@@ -16,6 +16,7 @@ import pytest
 
 INSTANCES = Path("benchmarks/instances")
 PILOT = INSTANCES / "pilot-5.json.gz"
+TEN_THOUSAND = INSTANCES / "k10.json.gz"
 
 
 def command(*arguments: object) -> list[str]:
@@ -143,6 +144,51 @@ def test_progress_is_one_object_a_line_and_beats_every_half_second(tmp_path: Pat
     assert seconds == sorted(seconds)
     pauses = [later - earlier for earlier, later in itertools.pairwise(seconds)]
     assert max(pauses) < 1.5
+
+
+def test_too_few_seconds_are_told_in_one_line(tmp_path: Path) -> None:
+    out = tmp_path / "plan.json"
+    done = run("solve", INSTANCES / "k1.json.gz", "--out", out, "--seconds", 0.1)
+    assert done.returncode == 0
+    seconds = json.loads(out.read_bytes())["seconds"]
+    assert done.stderr == (
+        f"took {seconds} s, not 0.1: a first plan, its reasons and its check need that long\n"
+    )
+
+
+@pytest.mark.slow
+def test_ten_thousand_pupils_end_in_time_with_a_checked_plan(tmp_path: Path) -> None:
+    out = tmp_path / "plan.json"
+    began = time.monotonic()
+    done = run("solve", TEN_THOUSAND, "--out", out, "--seconds", 30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.monotonic() - began < 30
+    assert run("check", TEN_THOUSAND, out).returncode == 0
+    plan = json.loads(out.read_bytes())
+    assert plan["objective"]["weight_served"] >= 15_526
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["reading", "greedy", "reasons"])
+def test_signal_to_a_large_problem_ends_soon_with_a_plan(tmp_path: Path, phase: str) -> None:
+    out = tmp_path / "plan.json"
+    process = subprocess.Popen(
+        command("solve", TEN_THOUSAND, "--out", out, "--progress", "json"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if json.loads(line)["phase"] == phase:
+                break
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        rest = process.stderr.read()
+        assert process.wait(30) == 0
+    assert time.monotonic() - began < 20
+    assert json.loads(rest.splitlines()[-1])["phase"] == "written"
+    assert run("check", TEN_THOUSAND, out).returncode == 0
 
 
 PARENT = """
