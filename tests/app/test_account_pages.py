@@ -9,8 +9,11 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
+from app.extensions import db
 from app.services.coordinators import change_password
 from app.services.demo import DEMO_EMAIL, DEMO_PASSWORD
+from tests.support.databases import make_config
 from tests.support.pages import EMAIL, signed_in, words
 from tests.support.people import PASSWORD, make_coordinator, next_app_code, sign_in
 
@@ -176,15 +179,14 @@ def test_signed_in_coordinator_is_sent_on_from_sign_in_and_first_page(app: Flask
 
 
 @on_sqlite
-def test_demo_shows_its_account_and_says_that_people_are_made_up(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_demo_shows_its_account_and_says_that_people_are_made_up(database_url: str) -> None:
+    app = create_app(make_config(database_url, N9RAW_DEMO="1"))
+    app.config.update(WTF_CSRF_ENABLED=False)
     client = app.test_client()
-    assert DEMO_PASSWORD not in client.get("/account/sign-in").text
     client.post("/language", data={"locale": "en"})
-    config = app.config["N9RAW"]
-    monkeypatch.setitem(app.config, "N9RAW", type(config)(**{**vars(config), "demo": True}))
     page = words(client.get("/account/sign-in").text)
     assert DEMO_EMAIL in page
     assert DEMO_PASSWORD in page
     assert "all the people here are made up" in page
+    with app.app_context():
+        db.engine.dispose()
