@@ -45,7 +45,7 @@ def run_worker(app: Flask) -> None:
 def worker_ticks(app: Flask) -> list[Tick]:
     """All that the worker does, each with how often it looks for something to do."""
 
-    def within_app(call: Callable[[threading.Event], None]) -> Callable[[threading.Event], None]:
+    def within_app(call: Callable[[threading.Event], object]) -> Callable[[threading.Event], None]:
         def tick(stop: threading.Event) -> None:
             with app.app_context():
                 call(stop)

@@ -169,7 +169,7 @@ def test_whole_send_ends_within_its_time_however_slowly_a_server_talks() -> None
     lines = [b"220 slow\r\n", *[b"250 OK\r\n"] * 10]
     began = time.monotonic()
     with scripted_server(*lines, every_seconds=0.4) as url:
-        with pytest.raises(Retryable, match="Disconnected while|TimeoutError while"):
+        with pytest.raises(Retryable, match=r"Disconnected while|TimeoutError while"):
             gateway(url, timeout_seconds=1.0).send(TEXT)
         assert time.monotonic() - began < 2.0
 
@@ -200,7 +200,7 @@ def test_signs_in_with_the_name_and_password_of_the_address() -> None:
         gateway(f"smtp://n9raw:p%40ss%20word@{host}").send(TEXT)
         assert logins == [(b"n9raw", b"p@ss word")]
         assert len(closed.mails) == 1
-        with pytest.raises(Retryable, match="AUTH$"):
+        with pytest.raises(Retryable, match=r"AUTH$"):
             gateway(f"smtp://n9raw:wrong@{host}").send(TEXT)
 
 

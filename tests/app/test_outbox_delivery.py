@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 import time_machine
@@ -127,25 +128,16 @@ def test_after_a_downtime_what_is_still_of_use_leaves_and_the_rest_is_listed(
     assert list(mailbox.references) == [f"n9raw-{useful.id}"]
 
 
-def test_gateway_is_not_handed_more_than_its_rate(
-    mailbox: Mailbox, make_app: MakeApp, time: time_machine.Traveller
-) -> None:
-    for _ in range(5):
+def test_gateway_is_not_handed_more_than_its_rate(mailbox: Mailbox, make_app: MakeApp) -> None:
+    for _ in range(3):
         make_due_reminder()
     paced = make_app(**mailbox.settings | {"N9RAW_MAIL_PER_SECOND": "4"})
-    rests: list[float] = []
-
-    class Watch(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            rests.append(timeout or 0.0)
-            return super().wait(0)
-
     with paced.app_context():
-        deliver_due(Watch())
-    assert len(mailbox.mails) == 5
-    assert len(rests) == 5
-    assert all(0.0 <= rest <= 0.25 for rest in rests)
-    assert sum(rests) > 0.5  # the rest of 1.25 s went into sending
+        began = monotonic()
+        deliver_due(threading.Event())
+        took = monotonic() - began
+    assert len(mailbox.mails) == 3
+    assert took >= 0.75
 
 
 def test_stopped_worker_finishes_the_send_under_way_and_puts_the_others_back(
