@@ -59,7 +59,7 @@ def make_due_reminder(
 def make_many_due_reminders(number: int) -> None:
     """So many messages that are due now, each to a household of its own, for lessons in a day.
 
-    Four households share a group. Nothing else is due, and no further lessons come of it.
+    Twenty households share a group. Nothing else is due, and no further lessons come of it.
     """
     tutor_id = people.make_tutor()
     starts = clock.now() + timedelta(hours=24)
@@ -73,7 +73,7 @@ def make_many_due_reminders(number: int) -> None:
             db.session.add(household)
             _give_address(household, f"family{each}@example.org", "fr")
             db.session.flush()
-            if lesson is None or each % 4 == 0:
+            if lesson is None or each % 20 == 0:
                 lesson = _lesson(tutor_id, household, starts)
             else:
                 lesson.group.memberships.append(_member(household))
