@@ -39,6 +39,16 @@ def decline(number: int, reason: str, email: str | None) -> None:
         _print_group(groups.decline_group(number, reason, named(email)))
 
 
+@group_commands.command("end")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@by_option
+def end(number: int, reason: str, email: str | None) -> None:
+    """End a group: its pupils wait again, its coming lessons are cancelled."""
+    with refusals_in_one_line():
+        _print_group(groups.end_group(number, reason, named(email)))
+
+
 @lesson_commands.command("list")
 @click.option("--days", type=click.IntRange(1, 60), default=14, show_default=True)
 def list_lessons(days: int) -> None:

@@ -97,6 +97,24 @@ def decline_group(
     return group
 
 
+def end_group(group_id: int, reason: str, by: Coordinator | None = None) -> Group:
+    """End a group that is offered or active: its requests wait again, its coming lessons and their
+    reminders are cancelled.
+    """
+    reason = reason.strip()[:LONGEST_REASON]
+    if not reason:
+        raise Invalid(_l("Say why the group ends."))
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        group = _locked(group_id, None)
+        if group.state not in LIVE_GROUPS:
+            raise Conflict(_l("This group has ended already."))
+        members = group.members
+        _end_seats(members)
+        _end(group, reason)
+        _note("end_group", group, by, None, members, {"reason": reason})
+    return group
+
+
 def leave_without_right(pupil_ids: Iterable[int]) -> int:
     """End the seats of these pupils that they may not keep; how many.
 
@@ -168,26 +186,34 @@ def _offered(group: Group) -> list[Membership]:
 def _drop_who_may_not(group: Group) -> int:
     """End the seats that may not be; what follows for lessons and reminders too."""
     dropped = [member for member in group.members if not may_be_member(member)]
-    for member in dropped:
-        member.ended_at = clock.now()
-        if member.request.state is RequestState.SERVED:
-            member.request.state = RequestState.WAITING
     if not dropped:
         return 0
-    db.session.flush()
-    lessons = future_lessons(group.id)
+    _end_seats(dropped)
+    _note("end_seats", group, None, None, dropped)
     if any(member.active_since is not None for member in group.members) or (
         group.state is GroupState.OFFERED and group.members
     ):
-        cancel_reminders(lessons, only=_gone(group, dropped))
+        cancel_reminders(future_lessons(group.id), only=_gone(group, dropped))
     else:
-        group.state = GroupState.ENDED
-        group.ended_at = clock.now()
-        for lesson in lessons:
-            withdraw_lesson(lesson, NOBODY_LEFT)
-        for member in group.members:
-            member.ended_at = clock.now()
+        _end_seats(group.members)
+        _end(group, NOBODY_LEFT)
     return len(dropped)
+
+
+def _end_seats(members: Iterable[Membership]) -> None:
+    for member in members:
+        member.ended_at = clock.now()
+        if member.request.state is RequestState.SERVED:
+            member.request.state = RequestState.WAITING
+    db.session.flush()
+
+
+def _end(group: Group, reason: str) -> None:
+    """End a group whose seats have ended, and cancel what was to come of it."""
+    group.state = GroupState.ENDED
+    group.ended_at = clock.now()
+    for lesson in future_lessons(group.id):
+        withdraw_lesson(lesson, reason)
 
 
 def _gone(group: Group, dropped: list[Membership]) -> set[Recipient]:
@@ -216,11 +242,12 @@ def _note(
     by: Coordinator | None,
     tutor_id: int | None,
     members: Iterable[Membership],
+    detail: dict[str, str] | None = None,
 ) -> None:
     audit.note(
         action,
         f"group:{group.id}",
         by,
         pupil_ids=[member.request.pupil_id for member in members],
-        detail={} if tutor_id is None else {"tutor": tutor_id},
+        detail=(detail or {}) | ({} if tutor_id is None else {"tutor": tutor_id}),
     )

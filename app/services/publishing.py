@@ -30,6 +30,7 @@ from app.models import (
 from app.services import audit
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member
+from app.services.runs import read_plan
 from scheduler import clock
 
 
@@ -85,6 +86,14 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
             raise Conflict(_l("Only a matching that ended with a proposal can be published."))
         if is_outdated(run):
             raise _outdated()
+        if read_plan(run.id)["impossible_pins"]:
+            # The plan took their times for free: what it adds could clash with what stands.
+            raise Conflict(
+                _l(
+                    "Some places in force no longer fit, as the proposal names. End their groups "
+                    "or put right what changed, then start another matching."
+                )
+            )
         publication = _compare(run)
         _load_consents(publication)
         groups = [_offer(run, addition) for addition in publication.additions]
@@ -184,23 +193,10 @@ def _compare(run: MatchRun) -> Publication:
         added = [s.request for s in proposed.seats if s.request_id not in seats]
         if added:
             in_force = [seats[s.request_id] for s in proposed.seats if s.request_id in seats]
-            same = [group for group in in_force if _is_kept(group, proposed)]
-            additions.append(Addition(proposed, same[0] if same else None, added))
+            additions.append(Addition(proposed, in_force[0] if in_force else None, added))
     live = select(func.count()).select_from(Group).where(Group.state.in_(LIVE_GROUPS))
     joined = sum(addition.joins is not None for addition in additions)
     return Publication(additions, kept=(db.session.scalar(live) or 0) - joined)
-
-
-def _is_kept(group: Group, proposed: ProposedGroup) -> bool:
-    """Whether a proposed group is this one in force.
-
-    It is another where a pupil's place could not be kept and the run tried the pupil elsewhere:
-    nobody may then be added to the group that the pupil still sits in.
-    """
-    return (
-        (group.tutor_id, group.subject_id, group.level_id, group.channel)
-        == (proposed.tutor_id, proposed.subject_id, proposed.level_id, proposed.channel)
-    ) and (group.starts == proposed.starts or not all(group.starts))
 
 
 def _proposed(run_id: int) -> list[ProposedGroup]:

@@ -227,6 +227,21 @@ def test_no_that_a_volunteer_told_is_recorded_with_its_reason(app: Flask) -> Non
     assert group_state(app, group_id) is GroupState.DECLINED
 
 
+def test_group_is_ended_with_a_reason_and_tells_so(app: Flask) -> None:
+    client = in_english(app)
+    with app.app_context():
+        group_id = active_group(people.make_tutor(), requests_of(family())).id
+    address = f"/coordinator/groups/{group_id}/end"
+    answer = client.post(address, data={"why": " "})
+    assert answer.status_code == 400
+    assert "Say why the group ends." in words(answer.text)
+    answer = client.post(address, data={"why": "moved away"}, follow_redirects=True)
+    page = words(answer.text)
+    assert "The group has ended; its pupils wait again." in page
+    assert "Salma Bennis ended the group: moved away" in page
+    assert group_state(app, group_id) is GroupState.ENDED
+
+
 @on_sqlite
 def test_refusal_is_said_in_the_readers_language(app: Flask) -> None:
     client = signed_in(app)

@@ -329,6 +329,24 @@ def test_withdrawn_consent_ends_the_seat_and_its_reminders(kind: ConsentKind) ->
     assert len(planned()) == 4
 
 
+def test_ended_group_frees_its_pupils_and_cancels_what_was_to_come() -> None:
+    group = active_group(people.make_tutor(), requests_of(people.make_household()))
+    ended = groups.end_group(group.id, "the tutor moved away")
+    assert (ended.state, ended.members) == (GroupState.ENDED, [])
+    assert {m.request.state for m in ended.memberships} == {RequestState.WAITING}
+    assert planned() == []
+    assert messages(MessageKind.LESSON_24H, to="household") == []
+    assert messages(MessageKind.LESSON_2H, to="tutor") == []
+    with pytest.raises(Conflict):
+        groups.end_group(group.id, "again")
+
+
+def test_ended_offer_can_be_made_again() -> None:
+    tutor, household = people.make_tutor(), people.make_household()
+    groups.end_group(offer_group(tutor, requests_of(household)).id, "a mistake")
+    assert offer_group(tutor, requests_of(household)).state is GroupState.OFFERED
+
+
 def test_last_pupil_who_leaves_ends_the_group_and_its_lessons() -> None:
     household = people.make_household()
     group = active_group(people.make_tutor(), requests_of(household), channel="call")

@@ -18,6 +18,7 @@ from app.models import (
     TutoringRequest,
 )
 from app.services import groups, publishing, runs
+from app.services.errors import Conflict
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose
 from tests.support.pages import counted_statements, in_english, views, words
@@ -215,15 +216,14 @@ def test_place_that_can_no_longer_be_kept_is_named_with_its_reason(app: Flask) -
                 }
             ],
         )
-        (addition,) = publishing.preview_publication(run_id).additions
-        assert addition.joins is None
-        assert [request.id for request in addition.requests] == [newcomer]
+        with pytest.raises(Conflict):
+            publishing.publish_run(run_id, None)
     page = words(client.get(f"/coordinator/matching/{run_id}").text)
     assert (
         "Hiba Touil (Mathematics) with Rania Mounir: the volunteer no longer gives that many "
         "lessons a week (Wiam Tazi (Mathematics))" in page
     )
-    assert "Publish 1 new group for 1 pupil, 2 groups stay as they are" in page
+    assert "Check and publish" not in page
 
 
 @on_sqlite

@@ -54,6 +54,18 @@ class DeclineForm(FlaskForm):
     )
 
 
+class EndGroupForm(FlaskForm):
+    """Why a group ends."""
+
+    why = StringField(
+        _l("Why it ends"),
+        [
+            InputRequired(_l("Say why the group ends.")),
+            Length(max=LONGEST_REASON, message=_l("At most 500 characters, please.")),
+        ],
+    )
+
+
 class CancelLessonForm(FlaskForm):
     """Why a lesson is cancelled."""
 

@@ -12,7 +12,7 @@ from app.services import audit, people, timetable
 from app.services import groups as standing
 from app.services.errors import Conflict, Invalid
 from app.web.coordinator import blueprint, labels, stories, words
-from app.web.coordinator.forms import DeclineForm
+from app.web.coordinator.forms import DeclineForm, EndGroupForm
 from app.web.coordinator.people import searched_name
 
 
@@ -74,13 +74,31 @@ def decline_group(group_id: int) -> ResponseReturnValue:
     return redirect(url_for(".group", group_id=group_id), 303)
 
 
-def _show_group(group_id: int, form: DeclineForm, refused: list[str]) -> str:
+@blueprint.post("/groups/<int:group_id>/end")
+def end_group(group_id: int) -> ResponseReturnValue:
+    """End a group for good, with what was to come of it."""
+    form = EndGroupForm()
+    if not form.validate_on_submit():
+        return _show_group(group_id, DeclineForm(formdata=None), [], form), 400
+    try:
+        standing.end_group(group_id, form.why.data, signed_in_coordinator())
+    except (Conflict, Invalid) as refusal:
+        page = _show_group(group_id, DeclineForm(formdata=None), [str(refusal)], form)
+        return page, refusal.status
+    flash(_("The group has ended; its pupils wait again."), "good")
+    return redirect(url_for(".group", group_id=group_id), 303)
+
+
+def _show_group(
+    group_id: int, form: DeclineForm, refused: list[str], ending: EndGroupForm | None = None
+) -> str:
     story = timetable.read_group(group_id)
     html = render_template(
         "coordinator/group.html",
         story=story,
         catalogue=people.read_catalogue(),
         form=form,
+        ending=ending or EndGroupForm(formdata=None),
         refused=refused,
         labels=labels,
         stories=stories,

@@ -99,6 +99,8 @@ def act(action: str) -> str:
         "undo_publication": _("publication taken back"),
         "accept_group": _("offer accepted"),
         "decline_group": _("offer declined"),
+        "end_group": _("group ended"),
+        "end_seats": _("places ended: consent or request no longer allow them"),
         "cancel_lesson": _("lesson cancelled"),
         "move_with_tz_data": _("lesson moved with new time zone data"),
         "close_sign_in": _("sign-in closed after wrong codes"),

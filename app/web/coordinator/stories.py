@@ -45,6 +45,12 @@ def what(act: AuditEntry, story: GroupStory) -> str:
             return _("recorded the volunteer's no (%(pupils)s)", pupils=pupils)
         case "decline_group":
             return _("said no (%(pupils)s)", pupils=pupils)
+        case "end_group":
+            return _("ended the group: %(reason)s", reason=act.detail["reason"])
+        case "end_seats":
+            return _(
+                "ended places that consent or request no longer allow (%(pupils)s)", pupils=pupils
+            )
         case "cancel_lesson":
             return _(
                 "cancelled the lesson of %(day)s: %(reason)s",
