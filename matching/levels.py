@@ -228,6 +228,9 @@ class ZoneLevel:
         for r, is_served in levels.model.served.items():
             served[zone_of(rules, r)].append(rules.requests[r].weight * is_served)
         self.served: dict[str, Linear] = {zone: sum(terms) for zone, terms in served.items()}
+        self.most = dict.fromkeys(self.asked, 0)
+        for r in levels.model.served:
+            self.most[zone_of(rules, r)] += rules.requests[r].weight
         self.settled: list[int] = []
         self.stuck: set[str] = set()
         self._reached: dict[tuple[str, int], Var] = {}
@@ -301,6 +304,8 @@ class ZoneLevel:
 
     def _is_stuck(self, zone: str, share: int) -> bool:
         """Whether the zone is proved unable to get beyond the share."""
+        if FULL * self.most[zone] // self.asked[zone] <= share:
+            return True
         beyond = self._reach(zone, share + 1)
         self.cp.maximize(beyond)
         solved = self._solve(int(self._shares()[zone] > share), [], adopt=False)
