@@ -45,7 +45,8 @@ def clean(text: str) -> str:
         raise BadCell(Code.ERROR_CELL)
     if _LOST_LETTERS.search(trimmed):
         raise BadCell(Code.LOST_LETTERS)
-    for character in trimmed:
+    # What can be printed is in none of these categories, and quickly told.
+    for character in "" if trimmed.isprintable() else trimmed:
         refused = unicodedata.category(character) in _REFUSED_CATEGORIES
         if refused or character in _DIRECTION_OVERRIDES:
             raise BadCell(Code.CONTROL_CHARACTER)

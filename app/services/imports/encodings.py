@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from app.services.imports.letters import is_mostly_common, odd_words
@@ -12,20 +13,17 @@ _MARKS: Final = (
     (b"\xff\xfe", "utf-16-le", "UTF-16"),
     (b"\xfe\xff", "utf-16-be", "UTF-16"),
 )
-# In the order in which one is taken where several fit: what Windows, a Mac and DOS save.
-_ONE_BYTE: Final = (
-    ("cp1252", "Windows-1252"),
-    ("cp1256", "Windows-1256"),
-    ("mac_roman", "Macintosh"),
-    ("cp850", "DOS 850"),
-)
+_WINDOWS: Final = (("cp1252", "Windows-1252"), ("cp1256", "Windows-1256"))
+# What Excel saves as "CSV (Macintosh)" and "CSV (MS-DOS)".
+_RARE: Final = (("mac_roman", "Macintosh"), ("cp850", "DOS 850"))
 
 
 def decode(content: bytes) -> tuple[str, str]:
     """The text and the name of its character set. Raises UnreadableFile where none fits.
 
     A byte order mark decides. Without one, zero bytes mean UTF-16, and what is valid UTF-8 is
-    UTF-8. Else that set is taken in which every word looks written by somebody.
+    UTF-8. Else that set is taken in which every word looks written by somebody; where two sets
+    fit and say different things, none is.
     """
     for mark, codec, name in _MARKS:
         if content.startswith(mark):
@@ -59,18 +57,31 @@ def _unmarked_utf16(content: bytes) -> str:
 
 
 def _one_byte(content: bytes) -> tuple[str, str]:
+    windows = _readings(content, _WINDOWS)
+    fitting = [(text, name) for text, name, odd in windows if not odd]
+    if fitting:
+        # French alone reads the same in both.
+        return fitting[0]
+    rare = _readings(content, _RARE)
+    fitting = [(text, name) for text, name, odd in rare if not odd]
+    if fitting and len({text for text, _name in fitting}) == 1:
+        return fitting[0]
+    if fitting or not windows:
+        raise UnreadableFile(Problem(Code.NOT_DECODED))
+    text, _name, odd = min(windows, key=lambda reading: len(reading[2]))
+    row = text[: text.index(odd[0])].count("\n") + 1
+    raise UnreadableFile(Problem(Code.NOT_DECODED_WORD, values=(("row", row), ("word", odd[0]))))
+
+
+def _readings(
+    content: bytes, codecs: Iterable[tuple[str, str]]
+) -> list[tuple[str, str, list[str]]]:
+    """The text in each character set that has all its bytes, the set's name, and odd words."""
     readings = []
-    for codec, name in _ONE_BYTE:
+    for codec, name in codecs:
         try:
             text = content.decode(codec)
         except UnicodeDecodeError:
             continue
-        odd = odd_words(text)
-        if not odd:
-            return text, name
-        readings.append((len(odd), text, odd[0]))
-    if not readings:
-        raise UnreadableFile(Problem(Code.NOT_DECODED))
-    _number, text, word = min(readings, key=lambda reading: reading[0])
-    row = text[: text.index(word)].count("\n") + 1
-    raise UnreadableFile(Problem(Code.NOT_DECODED_WORD, values=(("row", row), ("word", word))))
+        readings.append((text, name, odd_words(text)))
+    return readings

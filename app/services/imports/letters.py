@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Final
 
 # Whatever is not white space and not ASCII punctuation.
 _WORD: Final = re.compile(r"[^\s!-/:-@\[-`{-~]+")
 _LATIN: Final = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœúùûüýÿß")
 _SIGNS: Final = frozenset("’‘“”«»‹›–—…°ºª•·€£§©®™²³½¼¾✓✔☑✗✘☐¿¡×\u00a0\u202f\ufeff")
-_BETWEEN_LETTERS: Final = frozenset("’‘·–—-")
 _MOST_MIXED: Final = 2
 
 
@@ -30,7 +28,7 @@ def looks_written(word: str) -> bool:
     """Whether a word with more than ASCII in it is one that somebody may have written."""
     if "\ufffd" in word:
         return False
-    parts = re.split("[’‘·–—]", word)
+    parts = re.split("[’·–—]", word)
     return all(_part_looks_written(part) for part in parts if part)
 
 
@@ -62,10 +60,9 @@ def _is_latin(core: str) -> bool:
         return all(ord(sign) > 0x6FF or unicodedata.category(sign) == "Cf" for sign in accented)
     if len(core) >= _MOST_MIXED and not plain and any(sign.isalpha() for sign in accented):
         return False
-    return not any(
-        before.islower() and sign.isupper() and not sign.isascii()
-        for before, sign in pairwise(core)
-    )
+    # Capitals with accents begin a word, or the whole word is in capitals.
+    capital = any(sign.isupper() and not sign.isascii() for sign in core[1:])
+    return not (capital and any(sign.islower() for sign in core))
 
 
 def _fits_latin(sign: str) -> bool:
@@ -79,7 +76,9 @@ def is_mostly_common(text: str) -> bool:
 
 def is_garbled(text: str) -> bool:
     """Whether a text was read in a wrong character set once, such as "PrÃ©nom", or lost letters."""
-    return "\ufffd" in text or any(_was_utf8(word) for word in text.split())
+    return not text.isascii() and (
+        "\ufffd" in text or any(_was_utf8(word) for word in text.split())
+    )
 
 
 def _was_utf8(word: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache
 from typing import Any, Final
 
 from app.models import ListKind
@@ -93,12 +93,25 @@ def read_rows(layout: Layout, kind: ListKind) -> list[Row]:
     parsers = {
         heading: parse for heading, parse in _PARSERS[kind].items() if heading in layout.places
     }
-    read = partial(_read_row, layout=layout, parsers=parsers, weekly=WEEKLY[kind])
-    return [read(line) for line in layout.lines]
+
+    @cache  # Zones, levels, times and the like come again and again.
+    def understand(heading: str, text: str) -> Any | BadCell:
+        try:
+            return parsers[heading](_CLEANERS.get(heading, cells.clean)(text))
+        except BadCell as bad:
+            return bad
+
+    return [
+        _read_row(line, layout, tuple(parsers), understand, WEEKLY[kind]) for line in layout.lines
+    ]
 
 
 def _read_row(
-    line: Line, layout: Layout, parsers: dict[str, Callable[[str], Any]], weekly: str
+    line: Line,
+    layout: Layout,
+    headings: tuple[str, ...],
+    understand: Callable[[str, str], Any | BadCell],
+    weekly: str,
 ) -> Row:
     # Spreadsheets leave out empty cells at the end of a row.
     padded = line.cells + ("",) * (layout.width - len(line.cells))
@@ -109,26 +122,33 @@ def _read_row(
     if any(cell.strip() for cell in line.cells[layout.width :]):
         row.refuse(Code.TOO_MANY_CELLS, columns=layout.width, cells=len(line.cells))
         return row
-    for heading, parse in parsers.items():
-        try:
-            row.values[heading] = _value(
-                heading, parse, row, line.refused.get(layout.places[heading])
-            )
-        except BadCell as bad:
-            row.refuse(bad.code, heading, **dict(bad.values))
+    for heading in headings:
+        meaning: Any
+        refused = line.refused.get(layout.places[heading])
+        if refused is not None and not (refused is Code.BOOLEAN_CELL and heading in _ANSWERS):
+            meaning = BadCell(refused)
+        elif heading == "enseigne" and "niveaux" in texts:
+            meaning = _teaching(row)
+        else:
+            meaning = understand(heading, texts[heading])
+        if isinstance(meaning, BadCell):
+            row.refuse(meaning.code, heading, **dict(meaning.values))
+        else:
+            row.values[heading] = meaning
     if layout.days:
         _add_days(row, padded, line, layout.days, weekly)
     return row
 
 
-def _value(heading: str, parse: Callable[[str], Any], row: Row, refused: Code | None) -> Any:
-    if refused is not None and not (refused is Code.BOOLEAN_CELL and heading in _ANSWERS):
-        raise BadCell(refused)
-    text = _CLEANERS.get(heading, cells.clean)(row.texts[heading])
-    if heading == "enseigne" and "niveaux" in row.texts:
+def _teaching(row: Row) -> Any | BadCell:
+    """What is taught where levels stand in a column of their own."""
+    if "niveaux" not in row.values:
         # Where the levels can't be read, that is told, and nothing of the subjects.
-        return parse_teaching(text, row.values["niveaux"]) if "niveaux" in row.values else ()
-    return parse(text)
+        return ()
+    try:
+        return parse_teaching(cells.clean_list(row.texts["enseigne"]), row.values["niveaux"])
+    except BadCell as bad:
+        return bad
 
 
 def _add_days(
