@@ -100,7 +100,10 @@ def test_worker_that_is_killed_again_and_again_loses_nothing(
     twice = sum(times - 1 for times in arrived.values())
     accepted = ended.pop(MessageState.ACCEPTED)
     in_doubt = ended.pop(MessageState.FAILED, set())
-    print(f"{messages} messages, {kills} kills: {twice} twice, {len(in_doubt)} left in doubt")
+    print(
+        f"{messages} messages, {kills} kills: {twice} twice, {len(in_doubt)} left in doubt, "
+        f"of which {len(in_doubt & set(arrived))} had arrived"
+    )
     assert ended == {}
     assert accepted <= set(arrived)
     assert len(accepted | in_doubt) == messages
