@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -30,7 +31,8 @@ from app.models import (
 from app.services import audit
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member
-from app.services.runs import read_plan
+from app.services.problem import build_problem
+from app.services.runs import read_plan, read_problem
 from scheduler import clock
 
 
@@ -84,7 +86,8 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
         run = _run(run_id, lock=True)
         if run.state not in (RunState.DONE, RunState.CANCELLED) or not run.has_plan:
             raise Conflict(_l("Only a matching that ended with a proposal can be published."))
-        if is_outdated(run):
+        publication = _compare(run)
+        if _has_changed(run, publication):
             raise _outdated()
         if read_plan(run.id)["impossible_pins"]:
             # The plan took their times for free: what it adds could clash with what stands.
@@ -94,7 +97,6 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
                     "or put right what changed, then start another matching."
                 )
             )
-        publication = _compare(run)
         _load_consents(publication)
         groups = [_offer(run, addition) for addition in publication.additions]
         run.state = RunState.PUBLISHED
@@ -122,9 +124,13 @@ def undo_publication(run_id: int, by: Coordinator | None) -> None:
             .where(Membership.run_id == run.id)
             .options(joinedload(Membership.group))
         ).all()
-        if any(member.active_since or member.ended_at for member in members):
+        if _is_answered(run):
             raise Conflict(
                 _l("An offer of this matching has been answered, so it can't be taken back.")
+            )
+        if _is_built_upon(run):
+            raise Conflict(
+                _l("A later matching has offered places in its groups: take that one back first.")
             )
         now = clock.now()
         for member in members:
@@ -137,19 +143,31 @@ def undo_publication(run_id: int, by: Coordinator | None) -> None:
 
 
 def is_outdated(run: MatchRun) -> bool:
-    """Whether groups have changed since a run was asked for, so that it can't be published."""
-    return _changed_since(run.requested_at)
+    """Whether what a run rests on has changed since, so that it can't be published."""
+    return _has_changed(run, _compare(run))
 
 
 def can_be_undone(run: MatchRun) -> bool:
-    """Whether a run is published and none of its offers has been answered."""
-    if run.state is not RunState.PUBLISHED:
-        return False
+    """Whether a run is published, and its offers neither answered nor built upon."""
+    return run.state is RunState.PUBLISHED and not _is_answered(run) and not _is_built_upon(run)
+
+
+def _is_answered(run: MatchRun) -> bool:
     answered = select(Membership.id).where(
         Membership.run_id == run.id,
         Membership.active_since.is_not(None) | Membership.ended_at.is_not(None),
     )
-    return db.session.scalar(answered.limit(1)) is None
+    return db.session.scalar(answered.limit(1)) is not None
+
+
+def _is_built_upon(run: MatchRun) -> bool:
+    """Whether another run has offered seats in a group of this one."""
+    later = (
+        select(Membership.id)
+        .join(Membership.group)
+        .where(Group.run_id == run.id, Membership.run_id != run.id, Membership.ended_at.is_(None))
+    )
+    return db.session.scalar(later.limit(1)) is not None
 
 
 def _run(run_id: int, *, lock: bool = False) -> MatchRun:
@@ -165,17 +183,38 @@ def _outdated() -> Conflict:
     )
 
 
-def _changed_since(moment: datetime) -> bool:
-    """Whether a group was offered, answered or ended since, or a seat in one."""
-    for column in (Group.offered_at, Group.decided_at, Group.ended_at):
-        newest = db.session.scalar(select(func.max(column)))
-        if newest is not None and newest > moment:
-            return True
-    for seat in (Membership.active_since, Membership.ended_at):
-        newest = db.session.scalar(select(func.max(seat)))
-        if newest is not None and newest > moment:
-            return True
-    return False
+def _has_changed(run: MatchRun, publication: Publication) -> bool:
+    """Whether the problem, made anew, differs in anything that the publication rests on.
+
+    That is every group in force and every veto, and of what it adds the tutors, the families and
+    the requests. Newcomers that the run did not know of do not matter.
+    """
+    then, now = read_problem(run.id), build_problem()
+    if any(then[part] != now[part] for part in ("lesson_minutes", "start_every")):
+        return True
+    known = then["channels"].keys() & now["channels"].keys()
+    if any(then["channels"][code] != now["channels"][code] for code in known):
+        return True
+    if any(_as_set(then[part]) != _as_set(now[part]) for part in ("pins", "vetoes")):
+        return True
+    rests_on = {
+        "tutors": {f"T{addition.proposed.tutor_id}" for addition in publication.additions},
+        "requests": {f"R{r.id}" for added in publication.additions for r in added.requests},
+    }
+    rests_on["households"] = {
+        row["household"] for row in then["requests"] if row["id"] in rests_on["requests"]
+    }
+    return any(
+        _rows(then[part], names) != _rows(now[part], names) for part, names in rests_on.items()
+    )
+
+
+def _as_set(rows: list[dict[str, Any]]) -> set[str]:
+    return {json.dumps(row, sort_keys=True) for row in rows}
+
+
+def _rows(rows: list[dict[str, Any]], names: set[str]) -> dict[str, dict[str, Any]]:
+    return {row["id"]: row for row in rows if row["id"] in names}
 
 
 def _compare(run: MatchRun) -> Publication:

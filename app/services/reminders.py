@@ -54,38 +54,79 @@ class Recipient:
 def plan_reminders(lessons: Iterable[Lesson]) -> None:
     """Owe the reminders of these planned lessons to their tutor and their members' households.
 
-    What is owed already stays as it is, what would come too late is not owed at all.
+    What is owed already stays as it is; what was cancelled before it left, for someone who went and
+    came back, is owed again; what would come too late is not owed at all.
     """
     listed = [lesson for lesson in lessons if lesson.state is LessonState.PLANNED]
     recipients = {recipient for lesson in listed for recipient in recipients_of(lesson)}
     _lock(recipients)
     known = {
-        (row.lesson_id, row.lesson_version, row.recipient, row.kind)
+        (row.lesson_id, row.lesson_version, row.recipient, row.kind): row
         for row in db.session.scalars(
             select(Reminder).where(Reminder.lesson_id.in_([lesson.id for lesson in listed]))
         )
     }
-    now = clock.now()
     for lesson in listed:
         for recipient in recipients_of(lesson):
-            for kind, timing in TIMINGS.items():
-                expires = policy.expires_at(timing, lesson.starts_at)
-                if (lesson.id, lesson.version, recipient.key, kind) in known or expires <= now:
-                    continue
-                db.session.add(
-                    Reminder(
-                        lesson=lesson,
-                        lesson_version=lesson.version,
-                        recipient=recipient.key,
-                        kind=kind,
-                        due_at=policy.due_at(timing, lesson.starts_at, lesson.zone),
-                        expires_at=expires,
-                        **recipient.columns,
-                    )
-                )
+            for kind in TIMINGS:
+                before = known.get((lesson.id, lesson.version, recipient.key, kind))
+                _owe(lesson, recipient, kind, before)
     db.session.flush()
     for recipient in sorted(recipients):
         share_messages(recipient)
+
+
+def _owe(lesson: Lesson, recipient: Recipient, kind: MessageKind, before: Reminder | None) -> None:
+    expires = policy.expires_at(TIMINGS[kind], lesson.starts_at)
+    if expires <= clock.now():
+        return
+    if before is None:
+        db.session.add(
+            Reminder(
+                lesson=lesson,
+                lesson_version=lesson.version,
+                recipient=recipient.key,
+                kind=kind,
+                due_at=policy.due_at(TIMINGS[kind], lesson.starts_at, zone_of(recipient)),
+                expires_at=expires,
+                **recipient.columns,
+            )
+        )
+    elif before.cancelled_at is not None and before.message_id is None:
+        before.cancelled_at = None
+
+
+def follow_zone(tutor_id: int) -> None:
+    """Keep a tutor's reminders out of the nights of the zone that the tutor is in by now.
+
+    Part of the transaction that changed the zone.
+    """
+    recipient = Recipient("tutor", tutor_id)
+    db.session.flush()
+    _lock([recipient])
+    open_reminders = (
+        select(Reminder)
+        .outerjoin(Reminder.message)
+        .where(
+            Reminder.recipient == recipient.key,
+            Reminder.cancelled_at.is_(None),
+            or_(Message.id.is_(None), Message.state.in_(OPEN_MESSAGES)),
+        )
+        .options(joinedload(Reminder.lesson))
+    )
+    for reminder in db.session.scalars(open_reminders):
+        timing = TIMINGS[reminder.kind]
+        reminder.due_at = policy.due_at(timing, reminder.lesson.starts_at, zone_of(recipient))
+    db.session.flush()
+    share_messages(recipient)
+
+
+def zone_of(recipient: Recipient) -> str:
+    """The zone whose days and nights are the recipient's; a tutor abroad has another."""
+    own = None
+    if recipient.table == Tutor.__tablename__:
+        own = db.session.scalar(select(Tutor.time_zone).where(Tutor.id == recipient.id))
+    return own or str(current_app.config["N9RAW"].civil_zone)
 
 
 def cancel_reminders(lessons: Iterable[Lesson], only: Iterable[Recipient] | None = None) -> None:
@@ -144,7 +185,7 @@ def share_messages(recipient: Recipient) -> None:
         .options(joinedload(Reminder.lesson))
     ).all()
     left = {message.id: message for message in messages}
-    zone = current_app.config["N9RAW"].civil_zone
+    zone = zone_of(recipient)
     for kind in TIMINGS:
         of_kind = [reminder for reminder in reminders if reminder.kind is kind]
         starts = [reminder.lesson.starts_at for reminder in of_kind]

@@ -10,6 +10,7 @@ from app.i18n import _l
 from app.models import LIVE_GROUPS, Coordinator, Group, Tutor, TutorState
 from app.services import audit
 from app.services.errors import Conflict, NotFound
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from scheduler import clock
 
 
@@ -30,7 +31,7 @@ def vet_tutor(tutor_id: int, by: Coordinator) -> Tutor:
 
 def withdraw_vetting(tutor_id: int, by: Coordinator) -> Tutor:
     """Take a vetting back: the tutor waits again and is left out of later runs."""
-    with transaction():
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         tutor = db.session.get(Tutor, tutor_id, with_for_update=True)
         if tutor is None:
             raise NotFound(_l("This volunteer does not exist."))

@@ -29,6 +29,7 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Invalid, NotFound
+from app.services.reminders import follow_zone
 from scheduler import clock
 from scheduler.calendar import weekly_dates
 
@@ -131,6 +132,7 @@ def set_preferences(tutor_id: int, language: str, time_zone: str | None) -> Tuto
         tutor = db.session.get_one(Tutor, tutor_id, with_for_update=True)
         tutor.message_language = language
         tutor.time_zone = None if time_zone == _civil_zone() else time_zone
+        follow_zone(tutor.id)
         audit.note("set_preferences", f"tutor:{tutor.id}", None, detail={"tutor": tutor.id})
     return tutor
 

@@ -31,6 +31,7 @@ from app.models import (
 )
 from app.services import groups, lessons, publishing
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.volunteer import set_preferences
 from scheduler import clock
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose
@@ -329,6 +330,43 @@ def test_withdrawn_consent_ends_the_seat_and_its_reminders(kind: ConsentKind) ->
     assert len(planned()) == 4
 
 
+def test_family_that_leaves_and_comes_back_is_reminded_again() -> None:
+    tutor, staying, leaving = people.make_tutor(), people.make_household(), people.make_household()
+    active_group(tutor, requests_of(staying) + requests_of(leaving))
+    say(leaving, ConsentKind.LESSONS, False)
+    with transaction():
+        groups.leave_without_right([leaving.pupils[0].id])
+    say(leaving, ConsentKind.LESSONS, True)
+    run_id = propose(proposal(tutor, requests_of(staying) + requests_of(leaving)))
+    (group,) = publishing.publish_run(run_id, None)
+    groups.accept_group(group.id)
+    for kind in (MessageKind.LESSON_24H, MessageKind.LESSON_2H):
+        to_both = [m.household_id for m in messages(kind, to="household")]
+        assert to_both.count(leaving.id) == to_both.count(staying.id) == 4
+
+
+def test_tutor_abroad_is_reminded_before_the_night_of_their_own_zone() -> None:
+    """A lesson at 19:00 in Morocco is at 23:00 in Dubai: two hours before is night there."""
+    tutor = people.make_tutor(windows=["mon 18:00-21:00"])
+    household = people.make_household(windows=["mon 18:00-21:00"])
+    with transaction():
+        db.session.get_one(Tutor, tutor).time_zone = "Asia/Dubai"
+    active_group(tutor, requests_of(household), starts=[("mon", "19:00")])
+    assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 16:30"
+    assert due(messages(MessageKind.LESSON_2H, to="household"))[0] == "11-23 17:00"
+
+
+def test_reminders_follow_a_tutor_who_moves_to_another_zone() -> None:
+    tutor = people.make_tutor(windows=["mon 18:00-21:00"])
+    household = people.make_household(windows=["mon 18:00-21:00"])
+    active_group(tutor, requests_of(household), starts=[("mon", "19:00")])
+    assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 17:00"
+    set_preferences(tutor, "fr", "Asia/Dubai")
+    assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 16:30"
+    set_preferences(tutor, "fr", None)
+    assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 17:00"
+
+
 def test_ended_group_frees_its_pupils_and_cancels_what_was_to_come() -> None:
     group = active_group(people.make_tutor(), requests_of(people.make_household()))
     ended = groups.end_group(group.id, "the tutor moved away")
@@ -387,7 +425,11 @@ def test_newcomers_household_is_reminded_of_the_groups_lessons() -> None:
 
 def say_no(household: Household, kind: ConsentKind) -> None:
     """The guardian withdraws a consent for the first child."""
+    say(household, kind, False)
+
+
+def say(household: Household, kind: ConsentKind, given: bool) -> None:
     pupil_id = household.pupils[0].id
     with transaction():
         pupil = db.session.get_one(Pupil, pupil_id)
-        pupil.consents.append(people.say(kind, False))
+        pupil.consents.append(people.say(kind, given))

@@ -119,6 +119,61 @@ def test_run_older_than_an_answer_is_not_published() -> None:
         publishing.publish_run(run_id, None)
 
 
+def test_runs_that_would_fill_the_same_seats_are_not_both_published() -> None:
+    tutor = people.make_tutor()
+    members = [family() for _ in range(3)]
+    active_group(tutor, members)
+    one, other = family(), family()
+    first = propose(proposal(tutor, [*members, one]))
+    second = propose(proposal(tutor, [*members, other]))
+    publishing.publish_run(first, None)
+    assert publishing.is_outdated(runs.get_run(second))
+    with pytest.raises(Conflict):
+        publishing.publish_run(second, None)
+
+
+def test_run_is_not_published_with_what_a_family_no_longer_offers() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    assert not publishing.is_outdated(runs.get_run(run_id))
+    with transaction():
+        household = db.session.get_one(TutoringRequest, request).pupil.household
+        household.windows = household.windows[:0]
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
+def test_run_is_not_published_with_what_a_tutor_no_longer_gives() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    with transaction():
+        db.session.get_one(Tutor, tutor).max_lessons_per_week = 0
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
+def test_newcomers_since_do_not_hold_a_run_up() -> None:
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    people.make_tutor()
+    family()
+    assert len(publishing.publish_run(run_id, None)) == 1
+
+
+def test_publication_that_a_later_one_builds_upon_is_taken_back_after_it() -> None:
+    tutor, first, newcomer = people.make_tutor(), family(), family()
+    one = propose(proposal(tutor, [first]))
+    publishing.publish_run(one, None)
+    two = propose(proposal(tutor, [first, newcomer]))
+    publishing.publish_run(two, None)
+    assert not publishing.can_be_undone(runs.get_run(one))
+    with pytest.raises(Conflict):
+        publishing.undo_publication(one, None)
+    publishing.undo_publication(two, None)
+    publishing.undo_publication(one, None)
+    assert build_problem()["pins"] == []
+
+
 def test_run_is_not_published_against_a_consent_withdrawn_since() -> None:
     tutor, request = people.make_tutor(), family()
     run_id = propose(proposal(tutor, [request]))

@@ -16,6 +16,7 @@ from app.models import (
 from app.services.imports import bulk
 from app.services.imports.known import Codes
 from app.services.imports.volunteers import PlannedTutor, TutorsPlan
+from app.services.reminders import follow_zone
 from scheduler import clock
 
 FIRST_MESSAGE_LANGUAGE = "fr"
@@ -32,6 +33,9 @@ def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
     fresh = {"state": TutorState.REGISTERED, "created_at": clock.now()}
     ids = bulk.add(Tutor, [{**_columns(tutor), **fresh} for tutor in added])
     _store_means([*changed, *zip(ids, added, strict=True)], codes)
+    for id_, tutor in changed:
+        if any(change.column == "fuseau_horaire" for change in tutor.changes):
+            follow_zone(id_)
 
 
 def _columns(tutor: PlannedTutor) -> dict[str, Any]:
