@@ -21,7 +21,7 @@ from app.models import (
     Zone,
 )
 from app.services.consent import in_force
-from app.services.imports import Effects, ImportReport, apply_import
+from app.services.imports import Effects, ImportReport, apply_import, plan_import
 from app.services.imports.wording import Statement
 from app.services.programme import load_programme
 from tests.support.lists import (
@@ -280,3 +280,15 @@ def test_list_without_the_column_of_group_consent_says_nothing_of_it() -> None:
     store(without(SARA, "consentement_groupe"))
     assert consents("P3", ConsentKind.GROUP_LESSONS) == []
     assert count(Consent) == 3
+
+
+def test_other_child_with_a_known_childs_number_is_bad() -> None:
+    store(HIBA)
+    report = plan_import(ListKind.PUPILS, make_list({**SARA, "pupil": "P1"}))
+    assert problems(report) == [(2, "pupil", "P1", "other_person")]
+    assert dict(report.rows[0].problems[0].values) == {"name": "Hiba Touil"}
+    assert statuses(report) == ["bad"]
+    assert statuses(store({**HIBA, "prenom": "Houda"})) == ["changed"]
+    assert statuses(store({**HIBA, "prenom": "Houda", "telephone": "0655000222"})) == ["changed"]
+    assert pupil("P1").name == "Houda Touil"
+    assert count(Pupil) == 1

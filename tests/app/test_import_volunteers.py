@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from app.extensions import db
 from app.models import ListKind, Tutor, TutorState
-from app.services.imports import ImportReport, apply_import, plan_import
+from app.services.imports import BadRows, ImportReport, apply_import, plan_import
 from app.services.programme import load_programme
 from app.services.vetting import vet_tutor
 from tests.support.lists import (
@@ -113,3 +114,49 @@ def test_telephone_under_another_address_is_another_persons() -> None:
         ListKind.VOLUNTEERS, make_list({**ILYAS, "benevole": "", "telephone": "0600000201"})
     )
     assert problems(report) == [(2, "telephone", "0600000201", "phone_taken")]
+
+
+def test_stranger_with_a_vetted_volunteers_number_is_bad() -> None:
+    store(RANIA)
+    vet_tutor(tutor("V1").id, make_coordinator())
+    before = contents()
+    stranger = {
+        **ILYAS,
+        "benevole": "V1",
+        "nom": "Autre",
+        "email": "autre@example.org",
+        "telephone": "0655000111",
+    }
+    with pytest.raises(BadRows) as refused:
+        store(stranger)
+    report = refused.value.report
+    assert problems(report) == [(2, "benevole", "V1", "other_person")]
+    with force_locale("en"):
+        assert str(report.rows[0].problems[0]) == (
+            "Row 2, column “benevole”, read “V1”: This number is somebody else's in what is "
+            "known: Rania Mounir. Expected: a number of its own. If it is the same person, store "
+            "the new name first, then the new telephone or address."
+        )
+    assert contents() == before
+
+
+def test_stranger_without_one_of_the_addresses_is_bad_too() -> None:
+    store({**RANIA, "email": ""})
+    stranger = {**ILYAS, "benevole": "V1", "email": "", "telephone": "0655000111"}
+    report = plan_import(ListKind.VOLUNTEERS, make_list(stranger))
+    assert problems(report) == [(2, "benevole", "V1", "other_person")]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"nom": "Alami", "email": "alami@example.org"},
+        {"nom": "Alami", "telephone": "0655000111"},
+        {"nom": "MOUNIR ", "email": "r@example.org", "telephone": "0655000111"},
+    ],
+)
+def test_volunteer_may_change_name_or_addresses(changed: dict[str, str]) -> None:
+    store(RANIA)
+    report = store({**RANIA, **changed})
+    assert statuses(report) == ["changed"]
+    assert set(changes(report, 2)) == set(changed)

@@ -63,6 +63,7 @@ class Code(StrEnum):
     SAME_EMAIL = "same_email"
     SAME_PHONE = "same_phone"
     SAME_PERSON = "same_person"
+    OTHER_PERSON = "other_person"
     SIBLINGS_DIFFER = "siblings_differ"
     FAMILY_STAYS_OUT = "family_stays_out"
     SEVERAL_CHILDREN = "several_children"
@@ -198,6 +199,10 @@ TEXTS: Final[dict[Code, LazyString]] = {
     Code.SAME_PHONE: _l("Row %(other)d has the same telephone. Expected: one for each person."),
     Code.SAME_PERSON: _l(
         "Row %(other)d is the same person as this row: %(name)s. Expected: one row for each person."
+    ),
+    Code.OTHER_PERSON: _l(
+        "This number is somebody else's in what is known: %(name)s. Expected: a number of its own. "
+        "If it is the same person, store the new name first, then the new telephone or address."
     ),
     Code.SIBLINGS_DIFFER: _l(
         "Row %(other)d has the same telephone, but “%(differing)s” there. Expected: the same in "

@@ -84,9 +84,14 @@ def find_known(rows: list[Row], families: list[KnownFamily]) -> dict[int, KnownP
     """The known child of each row, by row number; rows of children yet unknown are left out.
 
     The list's number comes first, then telephone and name. Adds problems to rows that could be
-    several children, and to rows that are the same one.
+    several children, to rows with the number of somebody else, and to rows that are the same one.
     """
-    by_ref = {child.ref: child for family in families for child in family.pupils if child.ref}
+    by_ref = {
+        child.ref: (child, family.phone)
+        for family in families
+        for child in family.pupils
+        if child.ref
+    }
     by_name: defaultdict[tuple[str, str], list[KnownPupil]] = defaultdict(list)
     for family in families:
         for child in family.pupils:
@@ -95,21 +100,29 @@ def find_known(rows: list[Row], families: list[KnownFamily]) -> dict[int, KnownP
     for row in rows:
         key = _child_key(row)
         namesakes = by_name.get(key, []) if key else []
-        pupil = _find(row, by_ref, namesakes)
+        numbered, phone = by_ref.get(row.values.get("pupil"), (None, None))
+        if numbered is not None and key and _is_somebody_else(key, numbered, phone):
+            row.refuse(Code.OTHER_PERSON, "pupil", name=numbered.name)
+            continue
+        pupil = _find(row, numbered, namesakes)
         if pupil is not None:
             found[row.number] = pupil
     refuse_same_person(rows, found)
     return found
 
 
-def _find(
-    row: Row, by_ref: dict[str, KnownPupil], namesakes: list[KnownPupil]
-) -> KnownPupil | None:
+def _is_somebody_else(key: tuple[str, str], known: KnownPupil, known_phone: str | None) -> bool:
+    """Whether neither telephone nor name is that of the child with the row's number."""
+    phone, name = key
+    return phone != known_phone and name != plain_key(known.name)
+
+
+def _find(row: Row, numbered: KnownPupil | None, namesakes: list[KnownPupil]) -> KnownPupil | None:
     ref = row.values.get("pupil")
     if ref:
         # A child known without a number takes the one that the list now gives.
         namesakes = [pupil for pupil in namesakes if pupil.ref is None]
-        return by_ref.get(ref) or (namesakes[0] if len(namesakes) == 1 else None)
+        return numbered or (namesakes[0] if len(namesakes) == 1 else None)
     if len(namesakes) > 1:
         refs = ", ".join(sorted(pupil.ref for pupil in namesakes if pupil.ref))
         row.refuse(Code.SEVERAL_CHILDREN, "pupil", refs=refs)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from app.i18n import plain_key
 from app.models import ListKind
 from app.services.imports.known import KnownTutor
 from app.services.imports.problems import Code
@@ -93,6 +94,10 @@ def _find_known(rows: list[Row], tutors: list[KnownTutor]) -> dict[int, KnownTut
     for row in rows:
         ref, email = row.values.get("benevole"), row.values.get("email")
         tutor = by_ref.get(ref)
+        if tutor is not None and _is_somebody_else(row, tutor):
+            # The vetting of a known volunteer must not pass to a stranger with a used number.
+            row.refuse(Code.OTHER_PERSON, "benevole", name=tutor.name)
+            continue
         if tutor is None:
             tutor = by_email.get(email) or by_phone.get(row.values.get("telephone"))
             # With another number or another address, it is somebody else who uses the telephone.
@@ -102,6 +107,18 @@ def _find_known(rows: list[Row], tutors: list[KnownTutor]) -> dict[int, KnownTut
             found[row.number] = tutor
     refuse_same_person(rows, found)
     return found
+
+
+def _is_somebody_else(row: Row, known: KnownTutor) -> bool:
+    """Whether neither the name nor an address is that of the volunteer with the row's number."""
+    cells = row.values
+    if not cells.keys() >= {"prenom", "nom", "email", "telephone"}:
+        return False  # A cell that can't be read keeps the row out by itself.
+    return (
+        plain_key(f"{cells['prenom']} {cells['nom']}") != plain_key(known.name)
+        and (cells["email"] is None or cells["email"] != known.email)
+        and (cells["telephone"] is None or cells["telephone"] != known.phone)
+    )
 
 
 def _by(name: str, tutors: list[KnownTutor]) -> dict[str | None, KnownTutor]:
