@@ -24,6 +24,9 @@ from tests.support.lists import (
 )
 from tests.support.people import make_coordinator
 
+# Services are tested on both databases; what is said of them is the same on each.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 BAD = {**SARA, "niveau": "9", "telephone": "\x1b[2J"}
 
 

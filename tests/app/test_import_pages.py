@@ -35,6 +35,9 @@ from tests.support.lists import (
 )
 from tests.support.people import make_coordinator
 
+# Services are tested on both databases; what is said of them is the same on each.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 BAD = {**SARA, "niveau": "<b>9</b>"}
 
 
@@ -247,7 +250,6 @@ def test_forms_need_their_token(app: Flask) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_form_says_what_is_missing_and_keeps_no_file(
     app: Flask, form: dict[str, object], said: list[str]
 ) -> None:
@@ -258,7 +260,6 @@ def test_form_says_what_is_missing_and_keeps_no_file(
         assert count(PendingImport) == 0
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_too_large_file_is_told(app: Flask) -> None:
     client = sign_in(app)
     app.config["MAX_CONTENT_LENGTH"] = 1_000
@@ -282,7 +283,6 @@ def test_waiting_lists_older_than_a_day_are_forgotten(app: Flask) -> None:
     assert client.get(str(new_path)).status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_model_lists_can_be_imported_as_they_are(app: Flask) -> None:
     client = sign_in(app)
     for kind, format_, language in product(ListKind, ModelFormat, PAGE_LOCALES):
@@ -298,7 +298,6 @@ def test_model_lists_can_be_imported_as_they_are(app: Flask) -> None:
     assert client.get("/coordinator/import/model/cats.csv").status_code == 404
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_pages_read_in_arabic_from_right_to_left(app: Flask) -> None:
     client = sign_in(app)
     with client.session_transaction() as session:
@@ -309,7 +308,6 @@ def test_pages_read_in_arabic_from_right_to_left(app: Flask) -> None:
     assert 'dir="rtl"' in client.get("/coordinator/import").text
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_page_of_a_thousand_known_rows_and_one_new_stays_small(app: Flask) -> None:
     many = [
         {**without(HIBA, "pupil"), "prenom": f"Enfant {one}", "telephone": f"0611{one:06d}"}
