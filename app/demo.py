@@ -64,6 +64,8 @@ def main() -> int:
 def _run(port: int, stop: threading.Event) -> None:
     environment = _demo_environment()
     os.environ.update(environment)
+    # The demo sends nothing, whatever the shell is set up for.
+    os.environ.pop("N9RAW_SMTP_URL", None)
     app = create_app()
     _say("Bringing the database up to date (var/demo/n9raw.db)")
     with app.app_context():
