@@ -80,8 +80,12 @@ class Tutor(Model, UserMixin):
 
     def get_id(self) -> str:
         """The session's key: it changes with where codes are sent, so that this ends sessions."""
-        stamp = hashlib.sha256(f"{self.email} {self.phone}".encode()).hexdigest()[:16]
-        return f"tutor:{self.id}:{stamp}"
+        return f"tutor:{self.id}:{self.address_stamp}"
+
+    @property
+    def address_stamp(self) -> str:
+        """What stands for the e-mail address and telephone of now; another one once they change."""
+        return hashlib.sha256(f"{self.email} {self.phone}".encode()).hexdigest()[:16]
 
 
 class TutorSubject(Model):

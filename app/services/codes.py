@@ -113,7 +113,7 @@ def _send(tutor: Tutor, browser: str) -> None:
         SignInCode(
             tutor_id=tutor.id,
             browser=browser,
-            code_hash=_hash(browser, code),
+            code_hash=_hash(tutor, browser, code),
             created_at=now,
             expires_at=now + CODE_HOLDS,
         )
@@ -130,7 +130,7 @@ def _take(browser: str, typed: str) -> Tutor | None:
     code = db.session.get(SignInCode, found.id, populate_existing=True)
     if code is None or not _is_open(code) or not tutor.may_sign_in or is_closed(tutor.id):
         return None
-    if not hmac.compare_digest(code.code_hash, _hash(browser, typed)):
+    if not hmac.compare_digest(code.code_hash, _hash(tutor, browser, typed)):
         code.wrong_tries += 1
         db.session.flush()
         if is_closed(tutor.id):
@@ -155,6 +155,8 @@ def _digits(typed: str) -> str:
     return "".join(str(value) for value in values if value is not None)
 
 
-def _hash(browser: str, code: str) -> str:
+def _hash(tutor: Tutor, browser: str, code: str) -> str:
+    """Of a code, bound to the browser and to where codes go: it dies with an address."""
     key = current_app.config["N9RAW"].secret_key.encode()
-    return hmac.new(key, f"sign-in code {browser} {code}".encode(), hashlib.sha256).hexdigest()
+    said = f"sign-in code {tutor.address_stamp} {browser} {code}"
+    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()

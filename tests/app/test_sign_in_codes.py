@@ -310,6 +310,18 @@ def test_new_address_ends_the_session_of_the_old_one(app: Flask, tutor_id: int) 
     assert client.get("/volunteer/week").status_code == 302
 
 
+@pytest.mark.parametrize("changed", [{"email": "new@example.org"}, {"phone": "+212655000111"}])
+def test_code_that_was_asked_for_at_an_old_address_is_dead(
+    app: Flask, tutor_id: int, changed: dict[str, str]
+) -> None:
+    code = ask(app, tutor_id)
+    with app.app_context(), transaction():
+        for name, address in changed.items():
+            setattr(db.session.get_one(Tutor, tutor_id), name, address)
+    assert not take(app, code)
+    assert take(app, ask(app, tutor_id))
+
+
 @on_sqlite
 def test_coordinator_lets_a_volunteer_in_again_on_their_page(app: Flask, tutor_id: int) -> None:
     with app.app_context(), transaction():
