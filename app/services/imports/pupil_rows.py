@@ -86,7 +86,7 @@ def find_known(rows: list[Row], families: list[KnownFamily]) -> dict[int, KnownP
     The list's number comes first, then telephone and name. Adds problems to rows that could be
     several children, to rows with the number of somebody else, and to rows that are the same one.
     """
-    by_ref = {
+    by_ref: dict[str | None, tuple[KnownPupil | None, str | None]] = {
         child.ref: (child, family.phone)
         for family in families
         for child in family.pupils
