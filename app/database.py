@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 
 BUSY_TIMEOUT_SECONDS = 10
 _WRITES = "n9raw_writes"
+_OTHERS_WERE_FASTER = ("40P01", "55P03")
+"""What PostgreSQL calls a deadlock and a lock that it waited for too long."""
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -88,3 +91,10 @@ def also_one_at_a_time(key: int) -> None:
     """
     if db.session.get_bind().dialect.name == "postgresql":
         db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def is_for_trying_again(error: OperationalError) -> bool:
+    """Whether a transaction only failed because others held what it needed."""
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return getattr(error.orig, "sqlstate", None) in _OTHERS_WERE_FASTER

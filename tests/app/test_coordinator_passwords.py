@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from werkzeug.security import check_password_hash
+from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.extensions import db
 from app.services import coordinators
@@ -35,11 +35,10 @@ def test_slow_check_holds_no_transaction(
 
 def test_making_a_hash_holds_no_transaction(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     held = []
-    make = coordinators.generate_password_hash
 
     def generate(password: str) -> str:
         held.append(db.session.registry().in_transaction())
-        return make(password)
+        return generate_password_hash(password)
 
     monkeypatch.setattr(coordinators, "generate_password_hash", generate)
     with app.app_context():

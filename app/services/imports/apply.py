@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Final
 
 from flask import current_app
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.database import also_one_at_a_time, transaction
+from app.database import also_one_at_a_time, is_for_trying_again, transaction
 from app.i18n import _l
 from app.models import Coordinator, ListKind
 from app.services import audit
@@ -65,6 +67,20 @@ def plan_import(kind: ListKind, content: bytes) -> ImportReport:
     return plan_volunteers(read, load_tutors(), _home_zone()).report
 
 
+@contextmanager
+def one_import() -> Iterator[None]:
+    """An import's transaction, one at a time; Conflict where others held on to the same rows."""
+    try:
+        with transaction(one_at_a_time=ONE_IMPORT_AT_A_TIME):
+            yield
+    except OperationalError as error:
+        if not is_for_trying_again(error):
+            raise
+        raise Conflict(
+            _l("Others changed the same things at that moment. Nothing was stored: try again.")
+        ) from None
+
+
 def apply_import(
     kind: ListKind,
     content: bytes,
@@ -77,10 +93,11 @@ def apply_import(
 
     `by` answers for the consents that the list states; None is the server's owner. `expected` is
     the digest of the report that the person saw. Raises BadRows unless every row is good or the
-    bad ones are to be left out, and PlanChanged where the file would now do something else.
+    bad ones are to be left out, PlanChanged where the file would now do something else, and another
+    Conflict where it is enough to try again.
     """
     try:
-        with transaction(one_at_a_time=ONE_IMPORT_AT_A_TIME):
+        with one_import():
             return apply_within(kind, content, by, leave_out_bad=leave_out_bad, expected=expected)
     except IntegrityError:
         # Somebody who is no import wrote the same telephone or address just now.
@@ -95,7 +112,7 @@ def apply_within(
     leave_out_bad: bool,
     expected: str | None,
 ) -> ImportReport:
-    """As `apply_import`, in the transaction of the caller, who lets one import in at a time."""
+    """As `apply_import`, inside `one_import()`."""
     try:
         read = read_list(kind, content)
     except UnreadableFile as unreadable:

@@ -17,6 +17,7 @@ from app.services.imports.apply import (
     ONE_IMPORT_AT_A_TIME,
     PlanChanged,
     apply_within,
+    one_import,
     plan_import,
 )
 from app.services.imports.report import ImportReport
@@ -53,7 +54,7 @@ def store_import(
     """Store a waiting file as `apply_import` does, and forget the file. A refusal keeps it."""
     kind, content = None, b""
     try:
-        with transaction(one_at_a_time=ONE_IMPORT_AT_A_TIME):
+        with one_import():
             pending = _own(pending_id, by)
             kind, content = pending.kind, pending.content
             report = apply_within(kind, content, by, leave_out_bad=leave_out_bad, expected=expected)

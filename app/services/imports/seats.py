@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app.extensions import db
 from app.models import (
@@ -16,10 +16,12 @@ from app.models import (
     ConsentKind,
     Group,
     GroupState,
+    Household,
     Lesson,
     LessonState,
     Level,
     Membership,
+    Pupil,
     RequestState,
     TutoringRequest,
 )
@@ -179,18 +181,29 @@ class _After:
         return self.consents[pupil].get(kind, False)
 
 
-def lock_lessons(changes: SeatChanges) -> None:
-    """Lock the coming lessons of these groups: whoever changes families too locks lessons first."""
-    db.session.execute(
-        select(Lesson.id)
-        .where(
+def lock_seats(changes: SeatChanges, household_ids: set[int]) -> None:
+    """Lock what storing a list will touch, in the order that everybody keeps.
+
+    First the groups in which children of these households sit, then the lessons of those whose
+    seats change, then the households. Messages come later, by whoever cancels reminders.
+    """
+    sitting = (
+        select(Membership.group_id)
+        .join(Membership.request)
+        .join(TutoringRequest.pupil)
+        .where(Membership.ended_at.is_(None), Pupil.household_id.in_(household_ids))
+    )
+    in_order: tuple[Select[int], ...] = (
+        select(Group.id).where(Group.state.in_(LIVE_GROUPS), Group.id.in_(sitting)),
+        select(Lesson.id).where(
             Lesson.group_id.in_(changes.group_ids),
             Lesson.state == LessonState.PLANNED,
             Lesson.starts_at > clock.now(),
-        )
-        .order_by(Lesson.id)
-        .with_for_update()
+        ),
+        select(Household.id).where(Household.id.in_(household_ids)),
     )
+    for rows in in_order:
+        db.session.execute(rows.order_by(rows.selected_columns.id).with_for_update())
 
 
 def store_seats(changes: SeatChanges) -> None:

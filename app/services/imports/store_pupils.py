@@ -32,7 +32,7 @@ from app.services.imports.pupils import (
     PupilsPlan,
     RequestStep,
 )
-from app.services.imports.seats import lock_lessons, store_seats
+from app.services.imports.seats import lock_seats, store_seats
 from scheduler import clock
 
 Written = list[tuple[PlannedFamily, PlannedPupil, int]]
@@ -44,7 +44,7 @@ def store_pupils(
 ) -> set[int]:
     """Write a plan; return the ids of the children whose records it added or changed."""
     now = clock.now()
-    lock_lessons(plan.seats)
+    lock_seats(plan.seats, _known_households(plan.families))
     zone_ids = {zone.name: zone.id for zone in zones.values()} | _store_zones(plan.new_zones)
     household_ids = _store_households(plan.families, zone_ids, now)
     written = _store_children(plan.families, household_ids, codes, now)
@@ -55,6 +55,13 @@ def store_pupils(
     touched = {id_ for _family, pupil, id_ in written if pupil.known is None or pupil.changes}
     touched |= plan.seats.leavers
     return touched | {child for family in plan.report.families for child in family.sibling_ids}
+
+
+def _known_households(families: Sequence[PlannedFamily]) -> set[int]:
+    """Those that children of the list are in, or leave."""
+    ids = {family.known.id for family in families if family.known is not None}
+    children = (pupil.known for family in families for pupil in family.pupils)
+    return ids | {known.household_id for known in children if known is not None}
 
 
 def _end_links(families: Sequence[PlannedFamily]) -> None:

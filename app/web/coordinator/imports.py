@@ -9,11 +9,11 @@ from app.i18n import _, ngettext
 from app.models import ListKind
 from app.security import signed_in_coordinator
 from app.services import audit
+from app.services.errors import Conflict
 from app.services.imports import (
     BadRows,
     ImportReport,
     ModelFormat,
-    PlanChanged,
     Status,
     give_up_import,
     keep_import,
@@ -110,7 +110,7 @@ def store_list(pending_id: int) -> ResponseReturnValue:
             leave_out_bad=request.form.get("leave_out_bad") == "1",
             expected=request.form.get("expected", ""),
         )
-    except (BadRows, PlanChanged) as refusal:
+    except (BadRows, Conflict) as refusal:
         flash(str(refusal), "warn")
         return redirect(url_for(".preview_list", pending_id=pending_id), 303)
     flash(_stored(report), "good")
