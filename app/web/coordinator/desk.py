@@ -11,6 +11,7 @@ from app.services.people import desk_figures
 from app.services.trace import read_trace
 from app.services.worries import list_open
 from app.web.coordinator import blueprint, labels, words
+from app.web.incoming import asked_number
 
 
 @blueprint.get("/")
@@ -35,5 +36,5 @@ def desk() -> ResponseReturnValue:
 @blueprint.get("/trace")
 def trace() -> ResponseReturnValue:
     """Who saw and did what, the newest first."""
-    entries, page = read_trace(request.args.get("page", 1, int))
+    entries, page = read_trace(asked_number("page") or 1)
     return render_template("coordinator/trace.html", entries=entries, page=page, labels=labels)

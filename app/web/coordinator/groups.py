@@ -14,6 +14,7 @@ from app.services.errors import Conflict, Invalid
 from app.web.coordinator import blueprint, labels, stories, words
 from app.web.coordinator.forms import DeclineForm, EndGroupForm
 from app.web.coordinator.people import searched_name
+from app.web.incoming import asked_number
 
 
 @blueprint.get("/groups")
@@ -21,8 +22,8 @@ def groups() -> ResponseReturnValue:
     """The groups by name and state, offers that wait first; leaves a row in the trace."""
     name = searched_name()
     state = _chosen_state()
-    tutor_id = request.args.get("tutor", None, int)
-    entries, page = timetable.find_groups(name, state, tutor_id, request.args.get("page", 1, int))
+    tutor_id = asked_number("tutor")
+    entries, page = timetable.find_groups(name, state, tutor_id, asked_number("page") or 1)
     html = render_template(
         "coordinator/groups.html",
         entries=entries,

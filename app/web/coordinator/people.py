@@ -11,6 +11,7 @@ from app.security import signed_in_coordinator
 from app.services import audit, codes, people, vetting
 from app.services.family_links import linked_households
 from app.web.coordinator import blueprint, labels
+from app.web.incoming import asked_number
 
 LONGEST_SEARCH = 80
 
@@ -20,7 +21,7 @@ def tutors() -> ResponseReturnValue:
     """The volunteers, by name and state."""
     name = searched_name()
     state = _chosen_state()
-    rows, page = people.find_tutors(name, state, request.args.get("page", 1, int))
+    rows, page = people.find_tutors(name, state, asked_number("page") or 1)
     catalogue = people.read_catalogue()
     return render_template(
         "coordinator/tutors.html",
@@ -77,8 +78,8 @@ def withdraw_vetting(tutor_id: int) -> ResponseReturnValue:
 def pupils() -> ResponseReturnValue:
     """The families with their children, by zone and name; leaves a row in the trace."""
     name = searched_name()
-    zone_id = request.args.get("zone", None, int)
-    households, page = people.find_households(name, zone_id, request.args.get("page", 1, int))
+    zone_id = asked_number("zone")
+    households, page = people.find_households(name, zone_id, asked_number("page") or 1)
     html = render_template(
         "coordinator/pupils.html",
         households=households,

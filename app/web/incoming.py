@@ -1,0 +1,49 @@
+"""What addresses, forms and files may hold: numbers that a row can have, and no NUL character.
+
+PostgreSQL knows neither a larger number nor a text with NUL, SQLite no number above its own limit.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import Final
+
+from flask import Flask, abort, request
+from werkzeug.routing import BaseConverter
+
+_NUMBER: Final = "[1-9][0-9]{0,8}"
+"""1 to 999,999,999, more than a table will ever have rows."""
+
+
+class RowNumber(BaseConverter):
+    """`<int:...>` in an address; what is no number of a row is no page."""
+
+    regex = _NUMBER
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+
+def init_incoming(app: Flask) -> None:
+    """Bound the numbers of addresses; call it before a page is registered."""
+    app.url_map.converters = {**app.url_map.converters, "int": RowNumber}
+    app.before_request(refuse_nul)
+
+
+def asked_number(name: str) -> int | None:
+    """The number after `?name=`; None where there is none that a row can have."""
+    text = request.args.get(name, "")
+    return int(text) if re.fullmatch(_NUMBER, text) else None
+
+
+def refuse_nul() -> None:
+    """Answer 400 to whatever holds a NUL character: no keyboard writes one."""
+    given = chain(
+        (request.path,),
+        *((name, value) for name, value in request.args.items(multi=True)),
+        *((name, value) for name, value in request.form.items(multi=True)),
+        *((name, file.filename or "") for name, file in request.files.items(multi=True)),
+    )
+    if any("\0" in text for text in given):
+        abort(400)
