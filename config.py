@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent
 MINIMUM_SECRET_LENGTH = 32
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
+"""The names by which the demo may be called, and its database."""
 _DEMO_CONTACT = "Zineb Alaoui, 0600-000299"
 
 
@@ -56,19 +58,28 @@ class Config:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
-        """Read `N9RAW_*`; raise ConfigError on a weak secret or a value of the wrong kind."""
+        """Read `N9RAW_*`; raise ConfigError on a weak secret or a value of the wrong kind.
+
+        The demo's password is known to all, so it may neither send nor reach another machine.
+        """
         demo = env.get("N9RAW_DEMO", "") == "1"
         if demo and env.get("N9RAW_SMTP_URL"):
             raise ConfigError("the demo sends nothing: unset N9RAW_SMTP_URL or N9RAW_DEMO")
         secret = env.get("N9RAW_SECRET_KEY", "")
-        if not demo and _is_weak(secret):
+        if _is_weak(secret):
             raise ConfigError(
                 "N9RAW_SECRET_KEY must be set to at least 32 unguessable characters; make one with "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
+        database_url = _database_url(env.get("N9RAW_DATABASE_URL", ""))
+        if demo and not _is_on_this_machine(database_url):
+            raise ConfigError(
+                "the demo's database must be on this machine: "
+                "unset N9RAW_DEMO or N9RAW_DATABASE_URL"
+            )
         config = cls(
-            database_url=_database_url(env.get("N9RAW_DATABASE_URL", "")),
-            secret_key=secret or "demo-only-" + "0" * MINIMUM_SECRET_LENGTH,
+            database_url=database_url,
+            secret_key=secret,
             demo=demo,
             civil_zone=env.get("N9RAW_CIVIL_ZONE", cls.civil_zone),
             secure_cookies=not demo and env.get("N9RAW_INSECURE_COOKIES", "") != "1",
@@ -150,6 +161,22 @@ def _database_url(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigError("N9RAW_DATABASE_URL must begin with sqlite:/// or postgresql://")
     return text
+
+
+def _is_on_this_machine(database_url: str) -> bool:
+    """SQLite, or a PostgreSQL that is named by a loopback address or a socket's folder."""
+    if database_url.startswith("sqlite:"):
+        return True
+    parts = urlsplit(database_url)
+    query = parse_qs(parts.query)
+    named = [parts.hostname or "", *query.get("host", []), *query.get("hostaddr", [])]
+    hosts = [host for text in named for host in text.split(",") if host]
+    # Without a host, or by a service's name, the driver looks elsewhere for where to go.
+    return (
+        bool(hosts)
+        and "service" not in query
+        and all(host in THIS_MACHINE or host.startswith("/") for host in hosts)
+    )
 
 
 def _public_url(text: str) -> str | None:

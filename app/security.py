@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from flask_login import current_user
 from app.extensions import csrf, db, login_manager
 from app.i18n import _l
 from app.models import Coordinator, Tutor
+from config import THIS_MACHINE
 
 _CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -108,9 +110,25 @@ def _keep_links_out_of_logs(logger: logging.Logger) -> None:
 
 
 def _refuse_other_machines() -> None:
-    """The demo's password stands on its sign-in page: nobody but this machine may use it."""
-    if request.remote_addr is None or not ip_address(request.remote_addr).is_loopback:
+    """The demo's password stands on its sign-in page: nobody but this machine may use it.
+
+    What a proxy passes on comes from this machine too, but says so, or under another name.
+    """
+    here = request.remote_addr is not None and ip_address(request.remote_addr).is_loopback
+    passed_on = any(
+        name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
+        for name, _value in request.headers
+    )
+    if not here or passed_on or _asked_host() not in THIS_MACHINE:
         abort(403)
+
+
+def _asked_host() -> str | None:
+    """The name that the browser called, without its port; None where it can't be read."""
+    try:
+        return urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return None
 
 
 def _add_headers(response: Response) -> Response:

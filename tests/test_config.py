@@ -15,10 +15,47 @@ def test_weak_secret_is_refused_outside_the_demo(secret: str) -> None:
         Config.from_environment({"N9RAW_SECRET_KEY": secret})
 
 
-def test_demo_needs_no_secret_and_has_no_https() -> None:
-    config = Config.from_environment({"N9RAW_DEMO": "1"})
+@pytest.mark.parametrize("secret", ["", "short", "x" * 64])
+def test_demo_needs_a_secret_of_its_own_too(secret: str) -> None:
+    with pytest.raises(ConfigError, match="N9RAW_SECRET_KEY must be set"):
+        Config.from_environment({"N9RAW_DEMO": "1", "N9RAW_SECRET_KEY": secret})
+
+
+def test_demo_has_no_https() -> None:
+    config = Config.from_environment(GOOD | {"N9RAW_DEMO": "1"})
     assert config.demo
     assert not config.secure_cookies
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "sqlite:////tmp/a.db",
+        "postgresql://u@localhost/n9raw",
+        "postgresql://u:p@127.0.0.1:5433/n9raw",
+        "postgresql://u@[::1]/n9raw",
+        "postgresql://u@/n9raw?host=/run/postgresql",
+    ],
+)
+def test_demo_takes_a_database_on_this_machine(url: str) -> None:
+    assert Config.from_environment(GOOD | {"N9RAW_DEMO": "1", "N9RAW_DATABASE_URL": url}).demo
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@db.example.org/n9raw",
+        "postgresql://u@/n9raw",
+        "postgresql://u@localhost/n9raw?host=db.example.org",
+        "postgresql://u@localhost/n9raw?hostaddr=192.0.2.7",
+        "postgresql://u@/n9raw?host=/run/postgresql,db.example.org",
+        "postgresql://u@localhost/n9raw?service=real",
+    ],
+)
+def test_demo_refuses_a_database_elsewhere(url: str) -> None:
+    with pytest.raises(ConfigError, match="the demo's database must be on this machine"):
+        Config.from_environment(GOOD | {"N9RAW_DEMO": "1", "N9RAW_DATABASE_URL": url})
 
 
 def test_cookies_are_secure_unless_told_otherwise() -> None:

@@ -57,6 +57,12 @@ def test_demo_answers_this_machine_alone(database_url: str) -> None:
     there = client.get("/account/sign-in", environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert there.status_code == 403
     assert DEMO_PASSWORD not in there.text
+    for host in ("127.0.0.1:8000", "localhost", "LOCALHOST:80", "[::1]:8000", "[::1]"):
+        assert client.get("/messages", headers={"Host": host}).status_code == 200, host
+    for host in ("n9raw.example.ma", "127.0.0.1.example.org", "localhost@example.org:80", "[::1"):
+        assert client.get("/messages", headers={"Host": host}).status_code == 403, host
+    for name in ("Forwarded", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Host"):
+        assert client.get("/messages", headers={name: "127.0.0.1"}).status_code == 403, name
     with app.app_context():
         db.engine.dispose()
 

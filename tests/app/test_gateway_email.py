@@ -16,7 +16,7 @@ from app.gateways import OutgoingText, Permanent, ReceiptState, Retryable
 from app.gateways.configured import configured_gateways
 from app.gateways.console import ConsoleGateway
 from app.gateways.email import EmailGateway
-from config import Config, ConfigError
+from config import ConfigError
 from tests.support.databases import make_config
 from tests.support.mail import SENDER, Mailbox, running_mail_server
 
@@ -220,11 +220,11 @@ def test_nothing_that_is_sent_stands_in_a_repr() -> None:
 
 
 def test_demo_has_the_console_alone() -> None:
-    (only,) = configured_gateways(Config.from_environment({"N9RAW_DEMO": "1"}))
+    (only,) = configured_gateways(make_config("", N9RAW_DEMO="1"))
     assert isinstance(only, ConsoleGateway)
     assert only.send(TEXT).state is ReceiptState.DELIVERED
     with pytest.raises(ConfigError, match="the demo sends nothing"):
-        Config.from_environment({"N9RAW_DEMO": "1"} | SETTINGS)
+        make_config("", N9RAW_DEMO="1", **SETTINGS)
 
 
 def test_other_installations_have_what_they_configured() -> None:
