@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, ExceptionContext, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -37,10 +37,15 @@ def make_folder(url: str) -> None:
 
 
 def configure_engine(engine: Engine) -> None:
-    """Give SQLite write-ahead logging, foreign keys, and transactions that we begin ourselves."""
+    """Give SQLite write-ahead logging, foreign keys, and transactions that we begin ourselves.
+
+    From PostgreSQL's errors, take the values that they quote.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "handle_error", _drop_details)
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -54,6 +59,21 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _drop_details(context: ExceptionContext) -> None:
+    """Keep the first line of a server's error: the next ones quote the row, telephones and all.
+
+    Changed here, it says no more in any log, traceback or page, whoever writes them.
+    """
+    error, shown = context.original_exception, context.sqlalchemy_exception
+    if getattr(error, "sqlstate", None) is None:
+        return  # Not of the server, such as a connection that can't be made.
+    said = str(error)
+    first = said.partition("\n")[0]
+    error.args = (first,)
+    if shown is not None:
+        shown.args = tuple(str(part).replace(said, first) for part in shown.args)
 
 
 def for_writing(connection: Connection) -> Connection:

@@ -187,9 +187,11 @@ def _refuse_busy_port(port: int) -> None:
 
 def _wait_for_web(port: int, stop: threading.Event) -> None:
     deadline = time.monotonic() + _START_WITHIN_SECONDS
+    # Asked through a proxy, 127.0.0.1 would be the proxy's own.
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while not stop.is_set():
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=2):
+            with directly.open(f"http://{HOST}:{port}/healthz", timeout=2):
                 return
         except (URLError, OSError):
             if time.monotonic() > deadline:

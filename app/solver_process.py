@@ -24,7 +24,8 @@ from config import ROOT
 
 _LAST_WORDS = 20
 _STARTING = "starting"
-_WITHHELD = ("N9RAW_SECRET_KEY", "N9RAW_DATABASE_URL")
+_SETTINGS = "N9RAW_"
+"""How the names of our settings begin; the child needs none, and some hold passwords."""
 
 
 class SolveFailed(RuntimeError):
@@ -46,7 +47,7 @@ class SolverProcess:
         self._child = subprocess.Popen(
             self._command(problem),
             cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name not in _WITHHELD},
+            env={k: value for k, value in os.environ.items() if not k.startswith(_SETTINGS)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -174,15 +174,15 @@ def get_tutor(tutor_id: int) -> Tutor:
 
 
 def find_households(
-    name: str, zone_id: int | None, page_number: int
+    name: str, zone_id: int | None, page_number: int, *, household_id: int | None = None
 ) -> tuple[list[Household], Page]:
-    """One page of the families in which a name or the number contains `name`.
+    """One page of the families in which a name or the number contains `name`, or that one alone.
 
     In the order of zones, then of guardians' names; everything that a page says of them is loaded.
     """
-    found = sorted(_household_keys(name, zone_id))
+    found = sorted(_household_keys(name, zone_id, household_id))
     page = page_of(len(found), page_number, PER_PAGE)
-    ids = [household_id for *_keys, household_id in page.cut(found)]
+    ids = [number for *_keys, number in page.cut(found)]
     rows = {
         row.id: row
         for row in db.session.scalars(
@@ -201,10 +201,12 @@ def find_households(
             )
         )
     }
-    return [rows[household_id] for household_id in ids], page
+    return [rows[number] for number in ids], page
 
 
-def _household_keys(name: str, zone_id: int | None) -> Iterable[tuple[str, str, int]]:
+def _household_keys(
+    name: str, zone_id: int | None, household_id: int | None
+) -> Iterable[tuple[str, str, int]]:
     """(zone, guardian, id) of each family that matches, as keys to sort by.
 
     Names are compared here and not in SQL, since the databases disagree on accents and Arabic.
@@ -216,17 +218,19 @@ def _household_keys(name: str, zone_id: int | None) -> Iterable[tuple[str, str, 
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)
+    if household_id is not None:
+        families = families.where(Household.id == household_id)
     children: dict[int, list[tuple[str, str]]] = {}
-    for household_id, first, last in db.session.execute(
+    for number, first, last in db.session.execute(
         select(Pupil.household_id, Pupil.first_name, Pupil.last_name)
     ):
-        children.setdefault(household_id, []).append((first, last))
-    for household_id, phone, zone_key, guardian in db.session.execute(families):
+        children.setdefault(number, []).append((first, last))
+    for number, phone, zone_key, guardian in db.session.execute(families):
         names = [guardian]
-        for first, last in children.get(household_id, []):
+        for first, last in children.get(number, []):
             names += [first + last, last + first]
         if _matches(name, phone, *names):
-            yield zone_key, plain_key(guardian), household_id
+            yield zone_key, plain_key(guardian), number
 
 
 def _matches(searched: str, phone: str | None, *names: str) -> bool:

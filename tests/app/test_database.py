@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -12,8 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from app.database import transaction
 from app.extensions import db
-from app.models import AuditEntry, Zone
+from app.models import AuditEntry, Household, Zone
 from app.services import audit
+from tests.support.people import make_household, make_programme
 
 
 def add_zone(name: str) -> None:
@@ -118,3 +121,23 @@ def test_naive_instant_is_refused(app: Flask) -> None:
             db.session.scalars(
                 select(AuditEntry).where(AuditEntry.at == datetime(2026, 12, 1))
             ).all()
+
+
+def test_error_of_the_database_quotes_nobodys_telephone(app: Flask) -> None:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    with app.app_context():
+        make_programme()
+        family = make_household()
+        phone, zone_id = family.phone, family.zone_id
+        twin = Household(phone=phone, zone_id=zone_id, created_at=datetime.now(UTC))
+        with pytest.raises(IntegrityError) as caught, transaction():
+            db.session.add(twin)
+    logger = logging.getLogger("a library that logs")
+    logger.addHandler(handler)
+    logger.error("It failed", exc_info=caught.value)
+    logger.removeHandler(handler)
+    assert "IntegrityError" in written.getvalue()
+    assert "household" in written.getvalue()
+    assert phone not in written.getvalue()
+    assert phone not in str(caught.value)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from app import create_app
+from app.demo import _wait_for_web
 from app.extensions import db
 from app.models import AuditEntry, Pupil, Tutor, TutoringRequest, TutorState
 from app.services import runs
@@ -70,3 +73,27 @@ def test_demo_answers_this_machine_alone(database_url: str) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_outside_the_demo_no_page_tells_its_password(app: Flask) -> None:
     assert DEMO_PASSWORD not in app.test_client().get("/account/sign-in").text
+
+
+def test_start_asks_its_own_server_past_any_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, stop = [], threading.Event()
+
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_said: object) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    with HTTPServer(("127.0.0.1", 0), Health) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        give_up = threading.Timer(2, stop.set)
+        give_up.start()
+        _wait_for_web(server.server_port, stop)
+        give_up.cancel()
+        server.shutdown()
+    assert asked == ["/healthz"]

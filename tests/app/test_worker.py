@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -117,17 +116,18 @@ def test_child_that_is_killed_fails_the_run(crowd: Coordinator) -> None:
             child.plan()
 
 
-def test_child_is_told_no_secret(coordinator: Coordinator) -> None:
+def test_child_is_told_no_setting(
+    coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     runs.start_run(coordinator, seconds=20)
     claimed = solving.claim_run(15)
     assert claimed is not None
-    os.environ["N9RAW_SECRET_KEY"] = "not for children"
-    try:
-        with SolverProcess(claimed):
-            environment = solving_child(psutil.Process()).environ()
-    finally:
-        del os.environ["N9RAW_SECRET_KEY"]
-    assert "N9RAW_SECRET_KEY" not in environment
+    for name in ("SECRET_KEY", "DATABASE_URL", "SMTP_URL", "WHATEVER_COMES"):
+        monkeypatch.setenv(f"N9RAW_{name}", "not for children")
+    with SolverProcess(claimed):
+        environment = solving_child(psutil.Process()).environ()
+    assert "PATH" in environment
+    assert not [name for name in environment if name.startswith("N9RAW_")]
 
 
 def test_stopping_worker_gives_its_run_back(crowd: Coordinator, database_url: str) -> None:

@@ -26,4 +26,4 @@ def end_family_link(household_id: int) -> ResponseReturnValue:
     """End a family's link, such as when its telephone is lost."""
     household = family_links.end_links(household_id, signed_in_coordinator())
     flash(_("The link of %(name)s no longer opens.", name=household.guardian.name), "good")
-    return redirect(url_for(".pupils", name=household.guardian.name))
+    return redirect(url_for(".pupils", family=household.id))

@@ -76,10 +76,15 @@ def withdraw_vetting(tutor_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/pupils")
 def pupils() -> ResponseReturnValue:
-    """The families with their children, by zone and name; leaves a row in the trace."""
+    """The families with their children, by zone and name; leaves a row in the trace.
+
+    `?family=` asks for one by its number: names have no place in addresses that we make.
+    """
     name = searched_name()
     zone_id = asked_number("zone")
-    households, page = people.find_households(name, zone_id, asked_number("page") or 1)
+    households, page = people.find_households(
+        name, zone_id, asked_number("page") or 1, household_id=asked_number("family")
+    )
     html = render_template(
         "coordinator/pupils.html",
         households=households,
