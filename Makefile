@@ -30,12 +30,12 @@ reset:
 test:
 	@tools/setup.sh test
 	@tools/browser.sh
-	@exec .venv/bin/python -m pytest -m "not slow" $(ARGS)
+	@exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 test-full:
 	@tools/setup.sh test
 	@tools/browser.sh
-	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest $(ARGS)
+	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 faults:
 	@tools/setup.sh test

@@ -137,7 +137,7 @@ def make_household(
     with transaction():
         found = db.session.scalar(select(Zone).where(Zone.name == zone))
         household = Household(
-            phone=f"+2126000001{next(_numbers):02d}",
+            phone=f"+2126{next(_numbers):08d}",
             zone=found or Zone(name=zone, key=plain_key(zone)),
             times_to_agree=windows is None,
             created_at=clock.now(),
