@@ -77,7 +77,8 @@ def next_app_code(app: Flask, email: str) -> str:
     with app.app_context():
         coordinator = find_coordinator(email)
         assert coordinator.totp_secret is not None
-        earliest = int(clock.now().timestamp()) // 30 - 1
+        # Not the oldest that holds where it would be too old by the time that it is typed.
+        earliest = int(clock.now().timestamp() + 5) // 30 - 1
         step = max(earliest, (coordinator.totp_last_step or 0) + 1)
         return TOTP(coordinator.totp_secret).at(step * 30)
 
