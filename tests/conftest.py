@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.skips"]
 
 # A machine under load is slow at times: that is no failure, so there is no deadline per example.
-hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("full", deadline=None, max_examples=500)
+# CI judges a change by the same examples each time; at a desk every run tries new ones.
+_SAME = bool(os.environ.get("CI"))
+hypothesis.settings.register_profile("default", deadline=None, max_examples=50, derandomize=_SAME)
+hypothesis.settings.register_profile("full", deadline=None, max_examples=500, derandomize=_SAME)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

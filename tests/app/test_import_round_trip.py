@@ -18,7 +18,7 @@ from app.database import transaction
 from app.extensions import db
 from app.i18n import plain_key
 from app.models import Household, ListKind, Tutor
-from app.services.imports import COLUMNS, Status, plan_import
+from app.services.imports import COLUMNS, Code, Status, plan_import
 from app.services.imports.apply import apply_within
 from app.services.programme import load_programme, names
 from tests.support.lists import make_list, plan_on_nothing, statuses
@@ -234,6 +234,7 @@ WRITINGS = {
     "cp850": ("fr", "en"),
     "xlsx": ("fr", "ar", "en"),
 }
+OLD_SETS = ("mac_roman", "cp850")
 
 
 @st.composite
@@ -289,6 +290,10 @@ def test_table_means_the_same_in_every_file(data: st.DataObject) -> None:
     rows = data.draw(realistic_tables(language))
     plain = plan_on_nothing(ListKind.PUPILS, make_list(*rows))
     other = plan_on_nothing(ListKind.PUPILS, data.draw(saved_as(rows, codec, language)))
+    if codec in OLD_SETS and other.problems:
+        # Few words may read well in both: "Aïcha" in one is "Aòcha" in the other. None is guessed.
+        assert [problem.code for problem in other.problems] == [Code.NOT_DECODED]
+        return
     assert (plain.problems, other.problems) == ((), ())
     assert set(statuses(plain)) == {"new"}
     assert [row.changes for row in other.rows] == [row.changes for row in plain.rows]

@@ -57,7 +57,11 @@ def _is_latin(core: str) -> bool:
     plain = sum(sign.isascii() and sign.isalpha() for sign in core)
     if not all(_fits_latin(sign) for sign in accented):
         # Tifinagh and other scripts come in Unicode only, where nothing has to be guessed.
-        return all(ord(sign) > 0x6FF or unicodedata.category(sign) == "Cf" for sign in accented)
+        # A sign such as "•" amid letters is none of them: it is another set's accent.
+        return all(
+            (ord(sign) > 0x6FF and sign.isalpha()) or unicodedata.category(sign) in ("Mn", "Cf")
+            for sign in accented
+        )
     if len(core) >= _MOST_MIXED and not plain and any(sign.isalpha() for sign in accented):
         return False
     # Capitals with accents begin a word, or the whole word is in capitals.
