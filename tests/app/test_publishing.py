@@ -152,6 +152,18 @@ def test_run_is_not_published_with_what_a_tutor_no_longer_gives() -> None:
         publishing.publish_run(run_id, None)
 
 
+def test_run_is_not_published_against_a_veto_that_it_did_not_know() -> None:
+    """As when a tutor declines while the run is being asked for."""
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    with transaction():
+        db.session.add(
+            Veto(request_id=request, tutor_id=tutor, reason="no time", created_at=clock.now())
+        )
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
 def test_newcomers_since_do_not_hold_a_run_up() -> None:
     tutor, request = people.make_tutor(), family()
     run_id = propose(proposal(tutor, [request]))

@@ -176,11 +176,6 @@ class ImportReport:
         return not self.problems
 
     @property
-    def changes_anything(self) -> bool:
-        """Whether storing the good rows would change anything."""
-        return any(row.status in (Status.NEW, Status.CHANGED) for row in self.rows)
-
-    @property
     def pupil_ids(self) -> list[int]:
         """The known children whom the report names."""
         if self.kind is not ListKind.PUPILS:
