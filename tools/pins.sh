@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write requirements.txt and requirements-dev.txt from their .in files. Versions already pinned are
+# Write the requirements*.txt from their .in files. Versions already pinned are
 # kept unless the .in file asks for others; `make pins UPGRADE=1` takes the newest of all.
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,3 +20,4 @@ compile() {
 
 compile requirements
 compile requirements-dev
+compile requirements-bench

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv ready: `tools/setup.sh` for running the program, `tools/setup.sh test` for testing it.
+# Make .venv ready: `tools/setup.sh` for running the program, `tools/setup.sh bench` for measuring it,
+# `tools/setup.sh test` for testing it.
 # Does only what is missing, so that a second call is immediate and needs no network.
 # PYTHON names the Python to use; without it the first suitable one on the path is taken.
 set -eu
@@ -108,11 +109,16 @@ if [ -n "${PYTHON:-}" ]; then
 fi
 case $kind in
     run) install requirements.txt ;;
-    test)
-        install requirements.txt requirements-dev.txt
+    bench)
+        install requirements.txt requirements-bench.txt
         requirements requirements.txt >.venv/installed-run # what it needs to run is among them
         ;;
-    *) fail "usage: tools/setup.sh [run|test]" ;;
+    test)
+        install requirements.txt requirements-dev.txt requirements-bench.txt # benchmarks are tested too
+        requirements requirements.txt >.venv/installed-run
+        requirements requirements.txt requirements-bench.txt >.venv/installed-bench
+        ;;
+    *) fail "usage: tools/setup.sh [run|bench|test]" ;;
 esac
 if [ -n "$(stale_catalogues)" ]; then
     echo "Compiling the translations"

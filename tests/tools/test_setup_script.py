@@ -51,6 +51,7 @@ def checkout(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "tools" / "setup.sh", folder / "tools")
     (folder / "requirements.txt").write_text("flask==3.1.3\n")
     (folder / "requirements-dev.txt").write_text("pytest==9.2.0\n")
+    (folder / "requirements-bench.txt").write_text("scipy==1.17.1\n")
     return folder
 
 
@@ -162,8 +163,25 @@ def test_tests_need_their_own_requirements(installed: Path) -> None:
     set_up(installed, "test")
     assert installs(installed) == [
         "-r requirements.txt",
-        "-r requirements.txt -r requirements-dev.txt",
+        "-r requirements.txt -r requirements-dev.txt -r requirements-bench.txt",
     ]
+
+
+def test_benchmarks_need_their_own_requirements(installed: Path) -> None:
+    set_up(installed)
+    set_up(installed, "bench")
+    set_up(installed, "bench")
+    assert installs(installed) == [
+        "-r requirements.txt",
+        "-r requirements.txt -r requirements-bench.txt",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["run", "bench"])
+def test_what_tests_need_is_enough_for_the_rest(installed: Path, kind: str) -> None:
+    set_up(installed, "test")
+    set_up(installed, kind)
+    assert len(installs(installed)) == 1
 
 
 def test_failed_installation_is_repeated(installed: Path) -> None:
