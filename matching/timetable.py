@@ -189,13 +189,16 @@ class Timetable:
     def open(self, r: int, t: int, channel: str, language: str, starts: Starts | None) -> OpenGroup:
         mask = None if starts is None else self.rules.grid.mask_of(starts)
         group = OpenGroup(t, self.rules.subject_key(r), channel, language, starts, mask)
-        self.groups_of[t].append(group)
-        self.lessons_of[t] += group.lessons
-        self.with_key[group.key][group] = None
-        for start in starts or ():
-            self._busy[t] |= self.rules.grid.around(start)
+        self._announce(group)
         self.join(r, group)
         return group
+
+    def _announce(self, group: OpenGroup) -> None:
+        self.groups_of[group.tutor].append(group)
+        self.lessons_of[group.tutor] += group.lessons
+        self.with_key[group.key][group] = None
+        for start in group.starts or ():
+            self._busy[group.tutor] |= self.rules.grid.around(start)
 
     def join(self, r: int, group: OpenGroup) -> None:
         group.members.append(r)
@@ -213,6 +216,12 @@ class Timetable:
         if not group.members:
             self._close(group)
         return group
+
+    def put_back(self, r: int, group: OpenGroup) -> None:
+        """Undo a leave: the same group takes the request again, opened again if it was closed."""
+        if not group.members:
+            self._announce(group)
+        self.join(r, group)
 
     def _close(self, group: OpenGroup) -> None:
         t = group.tutor
