@@ -19,8 +19,8 @@ from matching.problem import MINUTES_A_WEEK
 from matching.rules import Option
 from matching.timetable import OpenGroup, Starts
 
-# 90,000 (1,000 pupils) take 0.7 GB in the search; these would take the 2 GB that are allowed.
-MOST_BOOLEANS = 250_000
+# 90,000 (1,000 pupils) take 0.7 GB and 250,000 take 1.3 GB in the search; 2 GB are allowed.
+MOST_BOOLEANS = 300_000
 
 Kind = tuple[str, str, int]
 Key = tuple[int, Kind, Starts | None, str, str]  # tutor, kind, starts, channel, language
