@@ -631,7 +631,7 @@ class Checker:
             holder = place.get(self.group_of[name].tutor) if name in self.group_of else None
             if holder is None or not tutors >> holder & 1:
                 self._wrong("held_by", where, f"{name} has no lesson that {request.id} could have")
-        if not unserved.held_by:
+        if not unserved.held_by and unserved.exchange is not None:
             self._wrong("held_by", where, "names nobody")
         if unserved.exchange is None:
             if self._lighter_room(request, tutors, None):

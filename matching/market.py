@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from matching.slots import bits
-from matching.teachers import Teachers, on_days, union
+from matching.teachers import Teachers, columns, on_days, union, where
 from matching.timetable import OpenGroup, Timetable
 
 Kind = tuple[str, str, int]
@@ -24,13 +24,10 @@ class Market:
         self.kind = kind
         self.lessons = kind[2]
         self.teachers = teachers
-        self.able = 0
-        self.free = list(teachers.at)
-        for i, t in enumerate(teachers.tutors):
-            if table.lessons_left(t) >= self.lessons:
-                self.able |= 1 << i
-            for start in bits(table.busy(t) & (self.rules.tutor_mask[t] or 0)):
-                self.free[start] ^= 1 << i
+        left = [table.lessons_left(t) >= self.lessons for t in teachers.tutors]
+        self.able = where(left)
+        free = [(self.rules.tutor_mask[t] or 0) & ~table.busy(t) for t in teachers.tutors]
+        self.free = columns(free, self.rules.grid.size)
         self.groups: list[OpenGroup] = []
         self._number: dict[OpenGroup, int] = {}
         self._with_seats: dict[int, int] = {}

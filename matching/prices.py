@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from matching.market import Market, Starts
 from matching.slots import bits
@@ -18,46 +19,62 @@ from matching.timetable import OpenGroup, Timetable
 NOBODY = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A tutor's groups: what each weighs, and the starts of the grid that it rules out."""
+
+    groups: list[OpenGroup]
+    weights: list[int]
+    busy: list[int]
+
+
 class Tariff:
     """The prices of every tutor's time, once for all markets."""
 
     def __init__(self, table: Timetable) -> None:
         self.table = table
         self.rules = table.rules
-        self._lightest: dict[int, int] = {}
+        self._loads: dict[int, Load] = {}
         self._of_start: dict[int, dict[int, int]] = {}
 
-    def weight(self, group: OpenGroup) -> int:
-        return sum(self.rules.requests[m].weight for m in group.members)
+    def load(self, t: int) -> Load:
+        if t not in self._loads:
+            groups = self.table.groups_of[t]
+            around = self.rules.grid.around
+            requests = self.rules.requests
+            self._loads[t] = Load(
+                groups,
+                [sum([requests[m].weight for m in group.members]) for group in groups],
+                [union([around(start) for start in group.starts or ()]) for group in groups],
+            )
+        return self._loads[t]
 
     def of_lessons(self, t: int, lessons: int) -> int:
         """The price of that many more lessons a week."""
         if self.table.lessons_left(t) >= lessons:
             return NOBODY
-        if t not in self._lightest:
-            weights = (self.weight(group) for group in self.table.groups_of[t])
-            self._lightest[t] = min(weights, default=NOBODY)
-        return self._lightest[t]
+        return min(self.load(t).weights, default=NOBODY)
 
     def of_starts(self, t: int) -> dict[int, int]:
         """By price, the starts inside the tutor's windows on which that weight lies."""
         if t not in self._of_start:
-            weights: dict[int, int] = {}
-            for group in self.table.groups_of[t]:
-                weight = self.weight(group)
-                for start in bits(self._ruled_out(group)):
-                    weights[start] = weights.get(start, 0) + weight
-            left = self.rules.tutor_mask[t] or 0
-            prices: dict[int, int] = defaultdict(int)
-            for start, weight in weights.items():
-                if left >> start & 1:
-                    prices[weight] |= 1 << start
-                    left ^= 1 << start
-            self._of_start[t] = {**prices, NOBODY: left}
+            load = self.load(t)
+            prices = {NOBODY: self.rules.tutor_mask[t] or 0}
+            for weight, busy in zip(load.weights, load.busy, strict=True):
+                prices = _raised(prices, weight, busy)
+            self._of_start[t] = prices
         return self._of_start[t]
 
-    def _ruled_out(self, group: OpenGroup) -> int:
-        return union(self.rules.grid.around(start) for start in group.starts or ())
+
+def _raised(prices: dict[int, int], weight: int, busy: int) -> dict[int, int]:
+    """The starts by price, after this weight was laid on the busy ones."""
+    raised: dict[int, int] = {}
+    for price, starts in prices.items():
+        if starts & ~busy:
+            raised[price] = raised.get(price, 0) | starts & ~busy
+        if starts & busy:
+            raised[price + weight] = raised.get(price + weight, 0) | starts & busy
+    return raised
 
 
 class Prices:
@@ -66,20 +83,19 @@ class Prices:
     def __init__(self, market: Market, tariff: Tariff) -> None:
         self.market = market
         self.rules = market.rules
-        masks: dict[int, list[int]] = {}
-        count = len(market.teachers.tutors)
         self._lessons: dict[int, int] = defaultdict(int)
         self._seats: dict[int, int] = defaultdict(int)
+        self._masks: dict[int, dict[int, int]] = defaultdict(dict)
+        self._starts: dict[int, list[int]] = {}
         for i, t in enumerate(market.teachers.tutors):
             lessons = tariff.of_lessons(t, market.lessons)
             self._lessons[lessons] |= 1 << i
             for price, mask in tariff.of_starts(t).items():
-                masks.setdefault(max(price, lessons), [0] * count)[i] |= mask
-        size = self.rules.grid.size
-        self._starts = {price: columns(found, size) for price, found in masks.items()}
+                masks = self._masks[max(price, lessons)]
+                masks[i] = masks.get(i, 0) | mask
         for i, group in enumerate(market.groups):
             self._seats[self._seat(group)] |= 1 << i
-        self.known = sorted({*self._starts, *self._lessons, *self._seats})
+        self._known = sorted({*self._masks, *self._lessons, *self._seats})
 
     def _seat(self, group: OpenGroup) -> int:
         """The price of a seat: the lightest member, if there is none left."""
@@ -87,27 +103,48 @@ class Prices:
             return NOBODY
         return min(self.rules.requests[m].weight for m in group.members)
 
+    def affordable(self, r: int, starts: Starts) -> int:
+        """The tutors who may make room at any price."""
+        market = self.market
+        tutors = market.teachers.everyone
+        if starts is not None:
+            a_day = self.rules.grid.starts_a_day
+            timed = on_days(market.teachers.at, starts, market.lessons, a_day)
+            tutors = market.teachers.untimed | timed
+        place = market.teachers.place
+        groups = bits(market.suitable(r, starts))
+        return tutors | union([1 << place[market.groups[i].tutor] for i in groups])
+
     def cheapest(self, r: int, starts: Starts) -> Iterator[tuple[int, int]]:
         """Prices, ascending, each with some of the tutors who may make room at that price."""
         groups = self.market.suitable(r, starts)
         place = self.market.teachers.place
         at = [0] * self.rules.grid.size if self.market.lessons > 1 else []
-        for price in self.known:
+        for price in self._known:
             tutors = self._lessons.get(price, 0)
             if starts is not None:
                 tutors &= self.market.teachers.untimed
                 tutors |= self._with_time(price, starts, at)
-            yield price, tutors
+            if tutors:
+                yield price, tutors
             for i in bits(groups & self._seats.get(price, 0)):
                 yield price, 1 << place[self.market.groups[i].tutor]
 
     def _with_time(self, price: int, starts: Sequence[int], at: list[int]) -> int:
         """Who may make time at this price; `at` gathers what lower prices gave."""
-        priced = self._starts.get(price)
-        if priced is None:
+        if price not in self._masks:
             return 0
+        priced = self._priced(price)
         if self.market.lessons == 1:
             return on_days(priced, starts, 1, self.rules.grid.starts_a_day)
         for start in starts:
             at[start] |= priced[start]
         return on_days(at, starts, self.market.lessons, self.rules.grid.starts_a_day)
+
+    def _priced(self, price: int) -> list[int]:
+        """Who could be had at this price, start by start; most prices are never asked for."""
+        if price not in self._starts:
+            count = len(self.market.teachers.tutors)
+            masks = [self._masks[price].get(i, 0) for i in range(count)]
+            self._starts[price] = columns(masks, self.rules.grid.size)
+        return self._starts[price]

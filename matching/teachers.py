@@ -46,7 +46,7 @@ class Teachers:
         self.with_tag = _having([tutor.tags for tutor in tutors])
         self.on_channel = _having([tutor.channels for tutor in tutors])
         self.in_language = _having([tutor.languages for tutor in tutors])
-        self.untimed = _where([tutor.available is None for tutor in tutors])
+        self.untimed = where([tutor.available is None for tutor in tutors])
         self.at = columns([rules.tutor_mask[t] or 0 for t in self.tutors], rules.grid.size)
         self._known_giving: dict[int, int] = {}
         self._known_speaking: dict[tuple[Names, Names, int], int] = {}
@@ -79,7 +79,7 @@ class Teachers:
     def _giving(self, lessons: int) -> int:
         if lessons not in self._known_giving:
             most = [self.rules.tutors[t].max_lessons_per_week for t in self.tutors]
-            self._known_giving[lessons] = _where([number >= lessons for number in most])
+            self._known_giving[lessons] = where([number >= lessons for number in most])
         return self._known_giving[lessons]
 
     def _with_common_time(self, r: int) -> int:
@@ -157,21 +157,29 @@ def _count(reached: list[int], today: int) -> None:
         reached[days] |= reached[days - 1] & today
 
 
-def _where(flags: Sequence[bool]) -> int:
+def where(flags: Sequence[bool]) -> int:
     raw = np.packbits(np.array(flags, dtype=bool), bitorder="little")
     return int.from_bytes(raw.tobytes(), "little")
 
 
 def _having(lists: Sequence[Sequence[str]]) -> dict[str, int]:
     names = {name for found in lists for name in found}
-    return {name: _where([name in found for found in lists]) for name in names}
+    return {name: where([name in found for found in lists]) for name in names}
 
 
 def columns(masks: Sequence[int], size: int) -> list[int]:
     """For every bit position below `size`, the set of the masks that have it."""
+    found = [0] * size
+    used = list(bits(union(masks)))
+    if not used:
+        return found
     width = -(-size // 8)
-    raw = b"".join(mask.to_bytes(width, "little") for mask in masks)
+    raw = b"".join([mask.to_bytes(width, "little") for mask in masks])
     rows = np.frombuffer(raw, dtype=np.uint8).reshape(len(masks), width)
-    table = np.unpackbits(rows, axis=1, count=size, bitorder="little")
-    columns = np.packbits(table, axis=0, bitorder="little")
-    return [int.from_bytes(column.tobytes(), "little") for column in columns.T]
+    # Most hours of the week are nobody's: only those in use are turned over.
+    table = np.unpackbits(rows, axis=1, count=size, bitorder="little")[:, used]
+    raw = np.packbits(table.T, axis=1, bitorder="little").tobytes()
+    width = -(-len(masks) // 8)
+    for i, position in enumerate(used):
+        found[position] = int.from_bytes(raw[i * width : (i + 1) * width], "little")
+    return found

@@ -135,3 +135,20 @@ def test_exchange_of_two_lessons_a_week_frees_two_days(make: Any) -> None:
     plan = matching.solve(problem, stop=matching.MaxIterations(1000))
     assert matching.check(problem, plan) == []
     assert plan.unserved[0].exchange == Exchange(("R1", "R2"), 9)
+
+
+def test_pupil_busy_in_another_household_alone_is_held_by_nobody(make: Any) -> None:
+    """Its own lesson there is the only thing in the way, and nobody's place."""
+    problem = make.problem(
+        [make.tutor("V1", available=SHORT), make.tutor("V2", available=SHORT)],
+        [make.household("H1"), make.household("H2")],
+        [
+            make.request("R1", "H1", weight=2, pupil="P"),
+            make.request("R2", "H2", pupil="P"),
+        ],
+        vetoes=[{"request": "R1", "tutor": "V2"}, {"request": "R2", "tutor": "V1"}],
+    )
+    plan = matching.solve(problem, stop=matching.MaxIterations(0))
+    assert matching.check(problem, plan) == []
+    (left,) = plan.unserved
+    assert (left.reason, left.held_by, left.exchange) == ("taken", (), None)
