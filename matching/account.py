@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from matching.bound import can_keep_tutor, servable
-from matching.objective import FULL, Worth, share_of, worth, zone_of
+from matching.bound import can_keep_tutor
+from matching.objective import FULL, Worth, share_of, zone_of
 from matching.plan import (
     LEVEL_NAMES,
     Advice,
@@ -19,19 +19,12 @@ from matching.plan import (
     ZoneFigure,
 )
 from matching.problem import Problem
-from matching.rules import Rules
 from matching.timetable import OpenGroup, Timetable
-
-
-def levels_of(
-    table: Timetable, bounds: dict[str, LevelValue], proved: dict[str, bool]
-) -> tuple[Level, ...]:
-    """Each level's value, with the best bound known for it; the bounds hold for any plan."""
-    return _levels(table.rules, worth(table), bounds, proved)
 
 
 def account(
     table: Timetable,
+    value: Worth,
     levels: tuple[Level, ...],
     impossible: Sequence[ImpossiblePin],
     unserved: Sequence[Unserved],
@@ -39,8 +32,7 @@ def account(
     seconds: float | None,
     seed: int,
 ) -> Plan:
-    """The plan of a timetable; a group of pins that carry one name keeps it as its id."""
-    value = worth(table)
+    """The plan of a timetable that is worth `value`."""
     bound = levels[0].bound
     assert isinstance(bound, int)
     return Plan(
@@ -74,17 +66,17 @@ def _in_file_order(
 # --- levels
 
 
-def _levels(
-    rules: Rules, value: Worth, bounds: dict[str, LevelValue], proved: dict[str, bool]
+def levels_of(
+    table: Timetable, value: Worth, bounds: dict[str, LevelValue], proved: dict[str, bool]
 ) -> tuple[Level, ...]:
-    """Each level's value, with the best bound known for it."""
+    """Each level's value, with the best bound known for it; bounds hold for any plan."""
     values: dict[str, LevelValue] = {
         "weight_served": value.weight,
         "zones": value.shares,
         "kept": value.kept,
         "cost": value.cost,
     }
-    trivial = _trivial_bounds(rules, value)
+    trivial = _trivial_bounds(table, value)
     levels = []
     above = True
     for name in LEVEL_NAMES:
@@ -99,9 +91,14 @@ def _better(name: str, one: LevelValue, other: LevelValue) -> LevelValue:
     return tighter(one, other)
 
 
-def _trivial_bounds(rules: Rules, value: Worth) -> dict[str, LevelValue]:
+def _trivial_bounds(table: Timetable, value: Worth) -> dict[str, LevelValue]:
     """Bounds that hold for every plan, without any search."""
-    reachable = servable(rules)
+    rules = table.rules
+    reachable = [
+        r
+        for r in range(len(rules.requests))
+        if r in table.group_of or rules.teachers(r).passing(r)[0]
+    ]
     most = dict.fromkeys((zone.zone for zone in value.zones), 0)
     kept = 0
     for r in reachable:

@@ -1,4 +1,4 @@
-"""The two commands, with their options, exit codes and messages."""
+"""The commands, with their options, exit codes and messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from matching import FormatError, Problem, check, plan_to_json, read_plan, read_problem, solve
+from matching import (
+    FormatError,
+    Problem,
+    check,
+    plan_to_json,
+    read_plan,
+    read_problem,
+    repair,
+    solve,
+)
 from matching.io import write
 from matching.plan import Plan
 from matching.progress import Show, json_lines
@@ -26,7 +35,7 @@ STARTED = time.monotonic()
 
 # What comes after the search, reasons and check and writing, takes this much of the time.
 RESERVE_SECONDS = 0.5
-RESERVE_SECONDS_A_REQUEST = 0.002
+RESERVE_SECONDS_A_REQUEST = {"solve": 0.002, "repair": 0.0003}
 
 
 def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
@@ -39,7 +48,7 @@ def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
         if options.command == "check":
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
             return _check(options)
-        return _solve(options, ending)
+        return _search(options, ending)
     except FormatError as error:
         sys.stderr.write(f"{error}\n")
     except OSError as error:
@@ -52,18 +61,32 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     solving = commands.add_parser("solve", help="write the best plan found for a problem")
     solving.add_argument("problem", type=Path, metavar="PROBLEM.json")
-    solving.add_argument("--out", type=Path, required=True, metavar="PLAN.json")
-    limit = solving.add_mutually_exclusive_group()
-    limit.add_argument(
-        "--seconds", type=_seconds, default=50.0, help="from process start to plan (default 50)"
+    _add_search_options(solving, "PLAN.json", seconds=50.0)
+    repairing = commands.add_parser("repair", help="adapt a plan to a problem that has changed")
+    repairing.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    repairing.add_argument("plan", type=Path, metavar="PLAN.json")
+    repairing.add_argument(
+        "--limit", type=_count, required=True, help="at most so many pairs that stand may change"
     )
-    limit.add_argument("--iterations", type=_count, help="a limit that involves no clock")
-    solving.add_argument("--seed", type=_count, default=0)
-    solving.add_argument("--progress", choices=["json"], help="one object a line on stderr")
+    _add_search_options(repairing, "NEW.json", seconds=10.0)
     checking = commands.add_parser("check", help="verify a plan against every hard rule")
     checking.add_argument("problem", type=Path, metavar="PROBLEM.json")
     checking.add_argument("plan", type=Path, metavar="PLAN.json")
     return parser
+
+
+def _add_search_options(command: argparse.ArgumentParser, out: str, seconds: float) -> None:
+    command.add_argument("--out", type=Path, required=True, metavar=out)
+    limit = command.add_mutually_exclusive_group()
+    limit.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=seconds,
+        help=f"from process start to plan (default {seconds:g})",
+    )
+    limit.add_argument("--iterations", type=_count, help="a limit that involves no clock")
+    command.add_argument("--seed", type=_count, default=0)
+    command.add_argument("--progress", choices=["json"], help="one object a line on stderr")
 
 
 def _seconds(text: str) -> float:
@@ -82,11 +105,7 @@ def _count(text: str) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     problem = _read(options.problem)
-    try:
-        plan = read_plan(options.plan)
-    except FormatError as error:
-        raise FormatError(f"{options.plan}: {error}") from None
-    violations = check(problem, plan)
+    violations = check(problem, _read_plan(options.plan))
     for violation in violations:
         sys.stdout.write(f"{violation}\n")
     return WRONG if violations else 0
@@ -99,15 +118,28 @@ def _read(path: Path) -> Problem:
         raise FormatError(f"{path}: {error}") from None
 
 
-def _solve(options: argparse.Namespace, ending: Collection[signal.Signals]) -> int:
+def _read_plan(path: Path) -> Plan:
+    try:
+        return read_plan(path)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
+
+
+def _search(options: argparse.Namespace, ending: Collection[signal.Signals]) -> int:
     cancelled = Cancelled()
     threading.Thread(target=_cancel_on, args=(ending, cancelled), daemon=True).start()
     with _progress(options.progress) as show:
         problem = _read(options.problem)
+        old = _read_plan(options.plan) if options.command == "repair" else None
         if not options.out.parent.is_dir():
             raise FormatError(f"{options.out}: no such folder to write to")
         stop = FirstOf(cancelled, _limit(options, problem))
-        plan = solve(problem, stop=stop, seed=options.seed, progress=show)
+        if old is None:
+            plan = solve(problem, stop=stop, seed=options.seed, progress=show)
+        else:
+            plan = repair(
+                problem, old, limit=options.limit, stop=stop, seed=options.seed, progress=show
+            )
         show("checking", plan.objective.weight_served, plan.bound)
         violations = check(problem, plan)
         if violations:
@@ -131,7 +163,8 @@ def _write(path: Path, plan: Plan) -> None:
 def _limit(options: argparse.Namespace, problem: Problem) -> Stop:
     if options.iterations is not None:
         return MaxIterations(options.iterations)
-    reserve = RESERVE_SECONDS + RESERVE_SECONDS_A_REQUEST * len(problem.requests)
+    a_request = RESERVE_SECONDS_A_REQUEST[options.command]
+    reserve = RESERVE_SECONDS + a_request * len(problem.requests)
     return MaxRuntime(options.seconds - elapsed() - reserve)
 
 

@@ -43,13 +43,20 @@ def _unheard(phase: str, best: int | None, bound: int | None) -> None:
 class Levels:
     """One climb through the levels."""
 
-    def __init__(self, table: Timetable, stop: Stop, seed: int, report: Report) -> None:
+    def __init__(
+        self,
+        table: Timetable,
+        stop: Stop,
+        seed: int,
+        report: Report,
+        model: Model | None = None,
+    ) -> None:
         self.stop = stop
         self.seed = seed
         self.report = report
         self.used = 0.0
         self.found = Found(table)
-        self.model = Model(table)
+        self.model = model or Model(table)
         self.rules = table.rules
 
     def climb(self) -> Found:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from matching.account import account, levels_of
 from matching.advice import advise
+from matching.objective import worth
 from matching.pins import take_pins
 from matching.plan import LevelValue, Plan
 from matching.problem import Problem
@@ -43,7 +44,8 @@ def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
         table, bounds, proved = found.table, found.bounds, found.proved
         fill(table)
     clocked = clocked or not math.isinf(stop.left(0).seconds)
-    levels = levels_of(table, bounds, proved)
+    value = worth(table)
+    levels = levels_of(table, value, bounds, proved)
     bound = levels[0].bound
     assert isinstance(bound, int)
     report("reasons", _weight(table), bound)
@@ -51,7 +53,7 @@ def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
     report("advice", _weight(table), bound)
     advice = advise(table)
     seconds = round(time.monotonic() - began, 2) if clocked else None
-    return account(table, levels, impossible, unserved, advice, seconds, seed)
+    return account(table, value, levels, impossible, unserved, advice, seconds, seed)
 
 
 def _weight(table: Timetable) -> int:

@@ -83,6 +83,9 @@ class Timetable:
 
     def home_free(self, r: int, starts: Starts) -> bool:
         """Whether a phone of the household and the pupil are free for these lessons."""
+        home, pupil = self.rules.home[r], self.rules.pupil[r]
+        if not self._home_seats.get(home) and not self._pupil_seats.get(pupil):
+            return self.rules.phones[home] > 0
         return not any(self._home_taken(r, start) for start in starts)
 
     def _home_taken(self, r: int, start: Minute) -> bool:
