@@ -24,7 +24,7 @@ from matching.io import (
     read_plan,
     read_problem,
 )
-from matching.plan import Plan
+from matching.plan import Plan, WindowMove
 from matching.problem import Problem
 from matching.stop import Cancelled, FirstOf, Left, MaxIterations, MaxRuntime, Stop
 
@@ -42,8 +42,10 @@ __all__ = [
     "ProblemError",
     "Stop",
     "Violation",
+    "WindowMove",
     "changes",
     "check",
+    "helpful_windows",
     "plan_to_json",
     "problem_to_json",
     "read_plan",
@@ -87,3 +89,15 @@ def repair(
     return repairer.repair(
         problem, plan, limit, stop, seed, progress or (lambda phase, best, bound: None)
     )
+
+
+def helpful_windows(problem: Problem, plan: Plan, limit: int = 10) -> list[WindowMove]:
+    """The windows of households that would serve them if they lay an hour later or earlier.
+
+    Best first, one for a household at most. Each adds the weight that is really gained by
+    inserting the household's unserved requests while nobody moves, and breaks none of its
+    lessons; lines are independent of each other.
+    """
+    from matching import windows
+
+    return windows.helpful_windows(problem, plan, limit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import os
 import signal
 import sys
@@ -18,13 +19,14 @@ from matching import (
     FormatError,
     Problem,
     check,
+    helpful_windows,
     plan_to_json,
     read_plan,
     read_problem,
     repair,
     solve,
 )
-from matching.io import write
+from matching.io import window_to_json, write
 from matching.plan import Plan
 from matching.progress import Show, json_lines
 from matching.stop import Cancelled, FirstOf, MaxIterations, MaxRuntime, Stop
@@ -48,6 +50,9 @@ def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
         if options.command == "check":
             signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
             return _check(options)
+        if options.command == "windows":
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ending)
+            return _windows(options)
         return _search(options, ending)
     except FormatError as error:
         sys.stderr.write(f"{error}\n")
@@ -72,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("check", help="verify a plan against every hard rule")
     checking.add_argument("problem", type=Path, metavar="PROBLEM.json")
     checking.add_argument("plan", type=Path, metavar="PLAN.json")
+    windows = commands.add_parser("windows", help="tell which windows would help if they moved")
+    windows.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    windows.add_argument("plan", type=Path, metavar="PLAN.json")
+    windows.add_argument("--limit", type=_count, default=10, help="so many lines (default 10)")
     return parser
 
 
@@ -109,6 +118,20 @@ def _check(options: argparse.Namespace) -> int:
     for violation in violations:
         sys.stdout.write(f"{violation}\n")
     return WRONG if violations else 0
+
+
+def _windows(options: argparse.Namespace) -> int:
+    problem = _read(options.problem)
+    for line in helpful_windows(problem, _read_plan(options.plan), options.limit):
+        found = {
+            "household": line.household,
+            "window": window_to_json(line.window),
+            "moved": window_to_json(line.moved),
+            "adds": line.adds,
+            "requests": line.requests,
+        }
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    return 0
 
 
 def _read(path: Path) -> Problem:

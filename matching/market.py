@@ -115,7 +115,11 @@ class Market:
 
     def openable(self, passing: int, starts: Starts) -> bool:
         """Whether a new group could be opened at these starts."""
+        return bool(self.openers(passing, starts))
+
+    def openers(self, passing: int, starts: Starts) -> int:
+        """Who could open a new group at these starts."""
         if starts is None:
-            return bool(passing & self.able)
+            return passing & self.able
         timed = on_days(self.free, starts, self.lessons, self.rules.grid.starts_a_day)
-        return bool(passing & self.able & (timed | self.teachers.untimed))
+        return passing & self.able & (timed | self.teachers.untimed)

@@ -103,6 +103,20 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowMove:
+    """A window of a household that would help if it were `moved`, and whom it would serve.
+
+    Not a part of the plan: `matching.helpful_windows` finds them.
+    """
+
+    household: str
+    window: Window
+    moved: Window
+    adds: int
+    requests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """`seconds` is None when no clock was involved; `bound` is a proved upper bound."""
 
