@@ -1,8 +1,46 @@
-"""Upper bounds on what any plan can do, cheap and valid at every size."""
+"""An upper bound on the weight that any plan serves, proved by prices.
+
+Suppose that everything has a price: a seat for a request at a time, and a household's phone
+at a time. A request gains its weight less what its lessons cost where they are cheapest, or
+nothing; a tutor gains the seats sold to the best members of the best groups; a phone gains its
+price. Every plan splits the weight it serves among these three, so that no plan serves more than
+their gains together, whatever the prices are. `verify` adds them up. Good prices are sought by
+`matching.price_search`, which shares nothing with `verify` but `home_times`.
+"""
 
 from __future__ import annotations
 
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
 from matching.rules import Rules
+from matching.slots import bits
+
+# Times of groups that have no start: of tutors without times, who take everybody, and of
+# tutors with times, who take only households without.
+LATER, LATER_HOME = -1, -2
+
+Kind = tuple[str, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices that prove a bound; none is negative, and all are whole numbers.
+
+    `unit` is the price of one weight. `seat` has, for each request without a pin in the problem's
+    order, a price for each of the `home_times` of its household; `phone` has, for each household
+    in order, a price for each of its times (at `LATER` it is not asked for).
+    """
+
+    unit: int
+    seat: NDArray[np.int64]
+    phone: NDArray[np.int64]
 
 
 def servable(rules: Rules) -> list[int]:
@@ -22,3 +60,178 @@ def can_keep_tutor(rules: Rules, r: int) -> bool:
     teachers = rules.teachers(r)
     place = teachers.place.get(rules.tutor_index[previous])
     return place is not None and bool(teachers.passing(r)[0] >> place & 1)
+
+
+def home_times(rules: Rules) -> list[tuple[int, ...]]:
+    """When each household could have lessons: the starts on the grid that some tutor offers, as
+    bits of the grid's masks, ascending, then the times without a start."""
+    offered = 0
+    for mask in rules.tutor_mask:
+        offered |= mask or 0
+    return [
+        (LATER, LATER_HOME) if mask is None else (*bits(mask & offered), LATER)
+        for mask in rules.home_mask
+    ]
+
+
+def pinned(rules: Rules) -> set[int]:
+    """The requests with a pin, whether it can hold or not."""
+    return {rules.request_index[pin.request] for pin in rules.problem.pins}
+
+
+def verify(rules: Rules, prices: Prices) -> int:
+    """The most weight that any plan serves, as far as these prices prove it.
+
+    Requests with a pin count in full, and vetoes are not looked at. Raises ValueError if the prices
+    are not made for this problem.
+    """
+    return _Proof(rules, prices).total() // prices.unit
+
+
+class _Proof:
+    """Adds up what requests, phones and tutors gain; plain integers, of any size."""
+
+    def __init__(self, rules: Rules, prices: Prices) -> None:
+        self.rules = rules
+        self.unit = prices.unit
+        self.times = home_times(rules)
+        self.lesson = -(-rules.grid.lesson // rules.grid.every)  # starts that a lesson covers
+        homes = range(len(self.times))
+        self.pinned = pinned(rules)
+        free = [r for r in range(len(rules.requests)) if r not in self.pinned]
+        self.seat = _dealt(prices.seat, free, [len(self.times[rules.home[r]]) for r in free])
+        self.phone = _dealt(prices.phone, homes, [len(self.times[h]) for h in homes])
+        if self.unit < 1:
+            raise ValueError("the price of one weight must be positive")
+        self.most = sum(request.lessons_per_week for request in rules.requests)
+
+    def total(self) -> int:
+        return self._phones() + self._requests() + self._tutors()
+
+    def _phones(self) -> int:
+        return sum(
+            self.rules.phones[h] * sum(price for time, price in self._timed(h))
+            for h in range(len(self.times))
+        )
+
+    def _timed(self, h: int) -> Iterator[tuple[int, int]]:
+        """The household's starts, with the price of a phone at each."""
+        return ((t, p) for t, p in zip(self.times[h], self.phone[h], strict=True) if t >= 0)
+
+    def _requests(self) -> int:
+        """What requests gain: nothing, if the cheapest lessons cost more than their weight."""
+        total = 0
+        at_home = [self._phone_prices(h) for h in range(len(self.times))]
+        for r, request in enumerate(self.rules.requests):
+            gain = request.weight * self.unit
+            if r not in self.pinned:
+                gain -= self._cheapest(r, at_home[self.rules.home[r]])
+            total += max(0, gain)
+        return total
+
+    def _phone_prices(self, h: int) -> list[int]:
+        """For each time of the household, the price of a phone during the whole lesson."""
+        price = dict(self._timed(h))
+        if not any(price.values()):
+            return [0] * len(self.times[h])
+        return [
+            sum(price.get(time + i, 0) for i in range(self.lesson)) if time >= 0 else 0
+            for time in self.times[h]
+        ]
+
+    def _cheapest(self, r: int, at_home: Sequence[int]) -> int:
+        """The least price of all weekly lessons, on different days or all without a start."""
+        lessons = self.rules.requests[r].lessons_per_week
+        later: list[int] = []
+        days: dict[int, int] = {}
+        times = self.times[self.rules.home[r]]
+        for time, seat, phone in zip(times, self.seat[r], at_home, strict=True):
+            if time < 0:
+                later.append(lessons * seat)
+            else:
+                day = time // self.rules.grid.starts_a_day
+                days[day] = min(seat + phone, days.get(day, seat + phone))
+        if len(days) < lessons:
+            return min(later)
+        return min(*later, sum(sorted(days.values())[:lessons]))
+
+    def _tutors(self) -> int:
+        """What tutors gain: each start is filled by the best of all groups."""
+        rules = self.rules
+        best: list[dict[int, int]] = [defaultdict(int) for _ in rules.tutors]
+        asking: dict[Kind, list[int]] = defaultdict(list)
+        for r in self.seat:
+            asking[rules.subject_key(r)].append(r)
+        for kind, requests in asking.items():
+            groups = _Groups(self, requests)
+            for t in rules.teachers_of.get(kind[:2], ()):
+                if rules.tutors[t].max_lessons_per_week >= kind[2]:
+                    self._offer(t, groups, best[t])
+        return sum(self._lessons(t, worth) for t, worth in enumerate(best))
+
+    def _offer(self, t: int, groups: _Groups, best: dict[int, int]) -> None:
+        tutor, mask = self.rules.tutors[t], self.rules.tutor_mask[t]
+        tags = groups.asked_tags.intersection(tutor.tags)
+        for time in [LATER] if mask is None else [*bits(mask), LATER_HOME]:
+            for channel in tutor.channels:
+                for language in tutor.languages:
+                    worth = groups.worth(time, channel, language, tags)
+                    if worth > best[time]:
+                        best[time] = worth
+
+    def _lessons(self, t: int, worth: dict[int, int]) -> int:
+        """The most that lessons of the tutor are worth which don't overlap."""
+        most = min(self.rules.tutors[t].max_lessons_per_week, self.most)
+        later = max(worth.get(LATER, 0), worth.get(LATER_HOME, 0))
+        starts = sorted(time for time in worth if time >= 0 and worth[time] > 0)
+        # best[i][n]: of n lessons at the most, within the first i starts
+        width = min(most, len(starts)) + 1
+        best = [[0] * width]
+        for i, start in enumerate(starts):
+            free = sum(other <= start - self.lesson for other in starts[:i])
+            best.append(best[i][:])
+            for n in range(1, width):
+                best[-1][n] = max(best[i][n], best[free][n - 1] + worth[start])
+        return max(value + (most - n) * later for n, value in enumerate(best[-1]))
+
+
+class _Groups:
+    """What groups of one subject, level and number of weekly lessons are worth, by the lesson."""
+
+    def __init__(self, proof: _Proof, requests: Sequence[int]) -> None:
+        self.rules = rules = proof.rules
+        self.asked_tags = frozenset(tag for r in requests for tag in rules.requests[r].needs)
+        self.asking: dict[tuple[int, str, str], dict[frozenset[str], list[int]]] = {}
+        self._known: dict[tuple[int, str, str, frozenset[str]], int] = {}
+        for r in requests:
+            home = rules.problem.households[rules.home[r]]
+            ways = [(c, one) for c in {*home.channels} for one in {*home.languages}]
+            needs = frozenset(rules.requests[r].needs)
+            for time, price in zip(proof.times[rules.home[r]], proof.seat[r], strict=True):
+                if price:
+                    for way in ways:
+                        by_needs = self.asking.setdefault((time, *way), {})
+                        by_needs.setdefault(needs, []).append(price)
+
+    def worth(self, time: int, channel: str, language: str, tags: frozenset[str]) -> int:
+        """The highest prices of seats that one lesson by a tutor with these tags may sell."""
+        asked = time, channel, language, tags
+        known = self._known.get(asked)
+        if known is None:
+            by_needs = self.asking.get(asked[:3], {})
+            prices = chain.from_iterable(by_needs[n] for n in by_needs if n <= tags)
+            known = sum(heapq.nlargest(self.rules.channels[channel].max_group, prices))
+            self._known[asked] = known
+        return known
+
+
+def _dealt(
+    prices: NDArray[np.int64], owners: Sequence[int], counts: Sequence[int]
+) -> dict[int, list[int]]:
+    """The prices of each owner, from one array of all."""
+    if len(prices) != sum(counts):
+        raise ValueError(f"{len(prices)} prices, but there are {sum(counts)} things to price")
+    if len(prices) and prices.min() < 0:
+        raise ValueError("a price is negative")
+    left = iter(prices.tolist())
+    return {owner: list(islice(left, n)) for owner, n in zip(owners, counts, strict=True)}
