@@ -1,19 +1,13 @@
-"""How long a repair takes beyond reading: a tutor leaves, a pupil arrives, a window changes.
-
-    python -m benchmarks.repairs PROBLEM.json PLAN.json
-
-The plan must be one of the problem. A repair with nothing changed comes first: it may compile.
-"""
+"""How long a repair takes beyond reading: a tutor leaves, a pupil arrives, a window changes."""
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import matching
+from matching import Violation
 from matching.plan import Plan
 from matching.problem import Problem, Window
 
@@ -76,29 +70,18 @@ CHANGES: dict[str, Callable[[Problem, Plan], Problem]] = {
 }
 
 
-def timed(problem: Problem, plan: Plan) -> tuple[float, Plan]:
-    """Seconds of one repair, and the new plan."""
-    began = time.monotonic()
-    repaired = matching.repair(problem, plan, limit=LIMIT)
-    return time.monotonic() - began, repaired
+def measure(problem: Problem, plan: Plan) -> Iterator[tuple[str, Violation | None]]:
+    """A line for each change, and the first rule that the repaired plan breaks, if any.
 
-
-def main(arguments: Sequence[str]) -> int:
-    """Print a line for each change; 1 if a repaired plan breaks a rule."""
-    problem = matching.read_problem(Path(arguments[0]))
-    plan = matching.read_plan(Path(arguments[1]))
-    wrong = False
-    timed(problem, plan)
+    A repair with nothing changed comes first: it may compile.
+    """
+    matching.repair(problem, plan, limit=LIMIT)
     for what, change in CHANGES.items():
         changed = change(problem, plan)
-        seconds, repaired = timed(changed, plan)
-        violations = matching.check(changed, repaired)
-        wrong = wrong or bool(violations)
-        verdict = violations[0] if violations else "met" if seconds < GOAL_SECONDS else "missed"
+        began = time.monotonic()
+        repaired = matching.repair(changed, plan, limit=LIMIT)
+        seconds = time.monotonic() - began
         gained = repaired.objective.weight_served - plan.objective.weight_served
-        print(f"  repair, {what}: {seconds:.2f} s, weight {gained:+}: {verdict}", flush=True)
-    return int(wrong)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        verdict = "met" if seconds < GOAL_SECONDS else f"missed, {GOAL_SECONDS:g} s wanted"
+        line = f"  repair, {what}: {seconds:.2f} s (weight {gained:+}): {verdict}"
+        yield line, next(iter(matching.check(changed, repaired)), None)
