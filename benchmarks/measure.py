@@ -30,9 +30,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One `python -m matching solve`; seconds and megabytes are of the whole process."""
+    """One `python -m matching solve`; seconds and megabytes are of the whole process.
+
+    Of the plan, the figures are kept, and how many are unserved and lines of advice.
+    """
 
     plan: Mapping[str, Any]
+    unserved: int
+    advice: int
     lines: Sequence[Line]
     seconds: float
     megabytes: float
@@ -80,7 +85,10 @@ def solve(problem: Path, *options: str, out: Path | None = None, cache: Path | N
         violations = checked.stdout.splitlines()
         if checked.returncode and not violations:
             raise SystemExit(f"{problem.name}: checking ended with {checked.returncode}")
-        return Run(json.loads(path.read_bytes()), lines, seconds, megabytes, violations)
+        plan = json.loads(path.read_bytes())
+        unserved, advice = len(plan.pop("unserved")), len(plan.pop("advice"))
+        del plan["groups"]  # of a large plan, hundreds of megabytes
+        return Run(plan, unserved, advice, lines, seconds, megabytes, violations)
 
 
 def _measured(command: Sequence[str], cache: Path | None) -> tuple[list[Line], float, float]:

@@ -58,7 +58,7 @@ def made_up(
         "objective": {"weight_served": weight},
         "zones": [["Z1", weight, asked]],
     }
-    return Run(plan, lines, 9.9, 200.0, [])
+    return Run(plan, 40, 10, lines, 9.9, 200.0, [])
 
 
 # --- runs
