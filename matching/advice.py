@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
 from matching.plan import Advice
 from matching.problem import Minute, Window
 from matching.timetable import Timetable
 
 MOST_LINES = 10
+
+# So many pupils who live in two households are tried from each.
+MOST_AT_TWO = 8
 
 Lesson = tuple[str, str, str, str, Minute]  # subject, level, channel, language, start
 
@@ -17,7 +21,9 @@ def advise(table: Timetable) -> list[Advice]:
     """The best volunteer for each subject and level, best first, ten at most.
 
     Each line is one new tutor with one lesson at one time; it is worth the weight of the
-    requests that could be inserted there with nobody moved. Lines don't add up.
+    requests that could be inserted there with nobody moved. Lines don't add up. So none names a
+    request that needs a tag or several lessons a week, or a household without times: a lesson
+    at a known time of a volunteer of whom nothing more is known can't serve these.
     """
     best = [_best(table, *taught, coming) for taught, coming in _wanted(table).items()]
     lines = [line for line in best if line is not None]
@@ -99,6 +105,31 @@ def _line(table: Timetable, lesson: Lesson, requests: Iterable[int]) -> Advice:
 
 
 def _heaviest(table: Timetable, requests: Iterable[int], channel: str, start: Minute) -> list[int]:
+    """The heaviest of those given, heaviest first, that fit into one group then.
+
+    Taking each that still fits is best where every pupil has one household; a pupil with two
+    is tried from each.
+    """
+    coming = list(requests)
+    homes: dict[int, set[int]] = {}
+    for r in coming:
+        homes.setdefault(table.rules.pupil[r], set()).add(table.rules.home[r])
+    at_two = [pupil for pupil, known in homes.items() if len(known) > 1][:MOST_AT_TWO]
+    found = []
+    for chosen in product(*(sorted(homes[pupil]) for pupil in at_two)):
+        home_of = dict(zip(at_two, chosen, strict=True))
+        some = [
+            r
+            for r in coming
+            if home_of.get(table.rules.pupil[r], table.rules.home[r]) == table.rules.home[r]
+        ]
+        found.append(_first_to_fit(table, some, channel, start))
+    return max(found, key=lambda members: _weight(table, members))
+
+
+def _first_to_fit(
+    table: Timetable, requests: Iterable[int], channel: str, start: Minute
+) -> list[int]:
     """The first of those given that fit into one group, a phone and a pupil at a time."""
     rules = table.rules
     chosen: list[int] = []
