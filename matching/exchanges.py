@@ -9,7 +9,7 @@ for each changed pair is tried first; no promise is too low.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -232,7 +232,9 @@ class Exchanges:
         if wanting is not None:
             self.vacancies.take(wanting)
         self.waiting.fill(tutors[0])
-        for r in sorted(leaving, key=lambda r: (-self.rules.requests[r].weight, r)):
+        # Who waited before may have left, and have been seated with those who wait.
+        gone = (r for r in leaving if r not in self.table.group_of)
+        for r in sorted(gone, key=lambda r: (-self.rules.requests[r].weight, r)):
             self.vacancies.take(r)
 
     def _changed(self, r: int) -> bool:
@@ -277,19 +279,27 @@ class Exchanges:
                         return
             links = following
 
-    def _in_the_way(self, r: int) -> list[int]:
-        """Those who have the seats, of the kind it asks, that the request could have."""
+    def _in_the_way(self, r: int) -> Iterator[int]:
+        """Those without whom one of its tutors might take the request."""
         market = self.vacancies.market(r)
         passing = market.teachers.passing(r)[0]
-        suitable = market.suitable(r, self.table.free_starts(r))
-        place = market.teachers.place
-        return [
-            other
-            for i in bits(suitable)
-            if passing >> place[market.groups[i].tutor] & 1
-            for other in market.groups[i].members
-            if other not in self.rules.pins
-        ]
+        kind, home = market.kind, self.rules.home_mask[self.rules.home[r]]
+        for t in market.teachers.names(passing):
+            self.tries += 1
+            mask = None if home is None else self.rules.tutor_mask[t]
+            lessons_lack = self.table.lessons_left(t) < kind[2]
+            for group in self.table.groups_of[t]:
+                if group.key != kind and len(group.members) > 1:
+                    continue
+                if (
+                    lessons_lack
+                    or group.key == kind
+                    or self._meet(group, (home or 0) & (mask or 0))
+                ):
+                    yield from (m for m in group.members if m not in self.rules.pins)
+
+    def _meet(self, group: OpenGroup, starts: int) -> bool:
+        return any(self.rules.grid.around(start) & starts for start in group.starts or ())
 
     def _move_along(self, last: int, before: dict[int, int | None]) -> bool:
         """Move the last of a chain to a free seat, and each of the others into the next's."""
@@ -299,33 +309,11 @@ class Exchanges:
             chain.append(link)
         vacated = [self.vacancies.leave(r) for r in chain[:-1]]
         moves = zip(reversed(chain[1:]), reversed(vacated), strict=True)
-        if all(self._sit(r, group) for r, group in moves) and self.vacancies.take(last):
+        sit = self.vacancies.take_with
+        if all(sit(r, group.tutor) for r, group in moves) and self.vacancies.take(last):
             outcome = self._tally()
             if outcome.cost <= self.left:
                 self._keep(outcome)
                 return True
         self.vacancies.undo()
         return False
-
-    def _sit(self, r: int, group: OpenGroup) -> bool:
-        """Take a seat that was vacated; the group may have been closed by that."""
-        place = self.rules.teachers(r).place.get(group.tutor)
-        if place is None or not self.rules.teachers(r).passing(r)[0] >> place & 1:
-            return False
-        option = self.vacancies.option(r, group.tutor)
-        if group.members:
-            if not self.table.can_join(r, option, group):
-                return False
-            self.vacancies.join(r, group)
-            return True
-        if not self.table.fits(option, group) or group.key != self.rules.subject_key(r):
-            return False
-        if self.table.lessons_left(group.tutor) < group.lessons:
-            return False
-        if group.starts is not None and not (
-            self.table.tutor_free(group.tutor, group.starts)
-            and self.table.home_free(r, group.starts)
-        ):
-            return False
-        self.vacancies.open(r, seat_of(group))
-        return True

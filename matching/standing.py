@@ -237,6 +237,9 @@ def _seat_all(table: Timetable, standing: list[tuple[OldGroup, list[int]]]) -> N
     opened: dict[int, OpenGroup] = {}
     for _, r, group in sorted(seats, key=lambda found: found[:2]):
         _sit_down(table, r, group, opened)
+    left = [(r, group) for group, able in standing for r in able if r not in table.group_of]
+    for r, group in sorted(left, key=lambda found: (-requests[found[0]].weight, found[0])):
+        _sit_alike(table, r, group)
 
 
 def _sit_down(table: Timetable, r: int, old: OldGroup, opened: dict[int, OpenGroup]) -> None:
@@ -248,6 +251,19 @@ def _sit_down(table: Timetable, r: int, old: OldGroup, opened: dict[int, OpenGro
         opened[id(old)] = table.open(r, seat.tutor, seat.channel, seat.language, seat.starts)
     elif table.seats_left(group) > 0:
         table.join(r, group)
+
+
+def _sit_alike(table: Timetable, r: int, old: OldGroup) -> None:
+    """Sit in another group that is the same to the family; untimed ones may be opened anew."""
+    seat = old.seat
+    if seat.starts is not None and not table.home_free(r, seat.starts):
+        return
+    for group in table.groups_of[seat.tutor]:
+        if seat_of(group) == seat and group.key == old.key and table.seats_left(group) > 0:
+            table.join(r, group)
+            return
+    if seat.starts is None and table.lessons_left(seat.tutor) >= old.key[2]:
+        table.open(r, seat.tutor, seat.channel, seat.language, None)
 
 
 def _held_by_pins(table: Timetable, old: OldGroup) -> OpenGroup | None:

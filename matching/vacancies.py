@@ -111,6 +111,14 @@ class Vacancies:
             or any(self._open_with(r, t) for t in changed)
         )
 
+    def take_with(self, r: int, t: int) -> bool:
+        """Give the request a seat with this tutor, if there is one that needs nobody to move."""
+        teachers = self.rules.teachers(r)
+        place = teachers.place.get(t)
+        if place is None or not teachers.passing(r)[0] >> place & 1:
+            return False
+        return self._join_with(r, t) or self._open_with(r, t)
+
     def market(self, r: int) -> Market:
         kind = self.rules.subject_key(r)
         if kind not in self._markets:
