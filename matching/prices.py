@@ -18,6 +18,8 @@ from matching.timetable import OpenGroup, Timetable
 
 NOBODY = 0
 
+Weighed = tuple[int, int]  # the weight of some of a tutor's groups, and which, as bits
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -27,6 +29,25 @@ class Load:
     weights: list[int]
     busy: list[int]
 
+    def closed_for(self, lessons: int, closed: Weighed = (0, 0)) -> Weighed:
+        """With the lightest groups closed as well that make up so many lessons with the others."""
+        if lessons > 0:
+            lessons -= sum([self.groups[i].lessons for i in bits(closed[1])])
+        if lessons <= 0:
+            return closed
+        if lessons == 1 and not closed[1]:
+            return min((weight, 1 << i) for i, weight in enumerate(self.weights))
+        best = {0: closed}
+        for i, group in enumerate(self.groups):
+            if closed[1] >> i & 1:
+                continue
+            for had, (weight, before) in list(best.items()):
+                have = min(lessons, had + group.lessons)
+                found = weight + self.weights[i], before | 1 << i
+                if have not in best or found < best[have]:
+                    best[have] = found
+        return best[lessons]
+
 
 class Tariff:
     """The prices of every tutor's time, once for all markets."""
@@ -35,6 +56,7 @@ class Tariff:
         self.table = table
         self.rules = table.rules
         self._loads: dict[int, Load] = {}
+        self._of_lessons: dict[tuple[int, int], int] = {}
         self._of_start: dict[int, dict[int, int]] = {}
 
     def load(self, t: int) -> Load:
@@ -51,9 +73,12 @@ class Tariff:
 
     def of_lessons(self, t: int, lessons: int) -> int:
         """The price of that many more lessons a week."""
-        if self.table.lessons_left(t) >= lessons:
+        lacking = lessons - self.table.lessons_left(t)
+        if lacking <= 0 or lessons > self.rules.tutors[t].max_lessons_per_week:
             return NOBODY
-        return min(self.load(t).weights, default=NOBODY)
+        if (t, lacking) not in self._of_lessons:
+            self._of_lessons[t, lacking] = self.load(t).closed_for(lacking)[0]
+        return self._of_lessons[t, lacking]
 
     def of_starts(self, t: int) -> dict[int, int]:
         """By price, the starts inside the tutor's windows on which that weight lies."""
@@ -117,17 +142,22 @@ class Prices:
 
     def cheapest(self, r: int, starts: Starts) -> Iterator[tuple[int, int]]:
         """Prices, ascending, each with some of the tutors who may make room at that price."""
-        groups = self.market.suitable(r, starts)
+        groups: int | None = None
         place = self.market.teachers.place
         at = [0] * self.rules.grid.size if self.market.lessons > 1 else []
         for price in self._known:
+            if price == NOBODY and self.market.lessons == 1:
+                continue  # where nobody has to leave, it would have been given the lesson
             tutors = self._lessons.get(price, 0)
             if starts is not None:
                 tutors &= self.market.teachers.untimed
                 tutors |= self._with_time(price, starts, at)
             if tutors:
                 yield price, tutors
-            for i in bits(groups & self._seats.get(price, 0)):
+            seats = self._seats.get(price, 0)
+            if seats and groups is None:
+                groups = self.market.suitable(r, starts)
+            for i in bits(seats & (groups or 0)):
                 yield price, 1 << place[self.market.groups[i].tutor]
 
     def _with_time(self, price: int, starts: Sequence[int], at: list[int]) -> int:

@@ -14,7 +14,10 @@ ENOUGH_HOLDERS = 100
 
 
 def why_unserved(table: Timetable) -> list[Unserved]:
-    """The reason for every request that has no seat, in the problem's order."""
+    """The reason for every request that has no seat, in the problem's order.
+
+    None of them may be such that it could be added while nobody moves.
+    """
     teller = Teller(table)
     return [teller.tell(r) for r in range(len(table.rules.requests)) if r not in table.group_of]
 
@@ -45,9 +48,14 @@ class Teller:
         return self._markets[kind]
 
     def _addable_but_for_home(self, r: int, market: Market, passing: int) -> bool:
-        """Whether the request could be added if its household had no other lesson."""
+        """Whether the request could be added if its household had no other lesson.
+
+        As things are it could not, or it would not have been left out.
+        """
         rules = self.rules
         home = rules.home[r]
+        if not self.table.home_seats(r):
+            return False
         starts = rules.home_starts[home]
         if starts and any(rules.home[seat] != home for seat in self.table.pupil_seats(r)):
             every = rules.grid.every
@@ -85,7 +93,7 @@ class Teller:
         ]
 
     def _names(self, requests: Iterable[int]) -> tuple[str, ...]:
-        return tuple(self.rules.requests[m].id for m in requests)
+        return tuple([self.rules.requests[m].id for m in requests])
 
     def _exchange(self, room: Room | None) -> Exchange | None:
         return None if room is None else Exchange(self._names(room.out), room.weight)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from matching.market import Kind, Market
-from matching.prices import Load, Prices, Tariff
+from matching.prices import Load, Prices, Tariff, Weighed
 from matching.rules import Option
 from matching.slots import bits
 from matching.teachers import union
 from matching.timetable import OpenGroup, Starts, Timetable
 
 LIGHTEST = 1  # weights are positive integers
-
-Weighed = tuple[int, int]  # the weight of some of a tutor's groups, and which, as bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +27,15 @@ class Room:
 class Asker:
     """A request that asks for room.
 
-    `free` are the starts that the household has for it while nobody of it leaves, `near` the
-    tutors who give timed lessons to the household or the pupil: if these leave, there are more.
+    `free` are the starts that the household has for it while nobody of it leaves (`starts` the
+    same in a row, None if times are agreed later), `near` the tutors who give timed lessons to
+    the household or the pupil: if their pupils leave, there are more.
     """
 
     r: int
     lessons: int
     free: int
+    starts: tuple[int, ...] | None
     near: frozenset[int]
 
 
@@ -64,20 +64,21 @@ class Rooms:
 
     def _asker(self, r: int) -> Asker:
         rules, table = self.rules, self.table
+        home = rules.home[r]
+        mask, starts = rules.home_mask[home] or 0, rules.home_starts[home]
+        free = table.home_mask(r, mask)
+        if free != mask:
+            starts = tuple(bits(free))
         seats = {**table.home_seats(r), **table.pupil_seats(r)}
-        return Asker(
-            r,
-            rules.requests[r].lessons_per_week,
-            table.home_mask(r, rules.home_mask[rules.home[r]] or 0),
-            frozenset(table.group_of[m].tutor for m in seats),
-        )
+        near = frozenset([table.group_of[m].tutor for m in seats])
+        return Asker(r, rules.requests[r].lessons_per_week, free, starts, near)
 
     def _lightest_by_price(self, asker: Asker, market: Market, left: int) -> Room | None:
         kind = market.kind
         if kind not in self._prices:
             self._prices[kind] = Prices(market, self.tariff)
         prices = self._prices[kind]
-        starts = self.table.free_starts(asker.r)
+        starts = asker.starts
         best: Room | None = None
         for price, tutors in prices.cheapest(asker.r, starts):
             if best is not None and best.weight <= price:
@@ -191,7 +192,7 @@ class Rooms:
         left = self.table.lessons_left(option.tutor)
         best: Weighed | None = None
         for found in closings:
-            found = self._close_for_lessons(found, load, asker.lessons - left)
+            found = load.closed_for(asker.lessons - left, found)
             if best is None or found < best:
                 best = found
         if best is None:
@@ -240,24 +241,6 @@ class Rooms:
             and not self._pupil_busy_beside(r, (start,), leaving)
             for start in self.grid.starts(starts)
         )
-
-    def _close_for_lessons(self, chosen: Weighed, load: Load, lacking: int) -> Weighed:
-        """Add the lightest groups to close until the tutor can give so many more lessons."""
-        weight, mask = chosen
-        if lacking > 0:
-            lacking -= sum([load.groups[i].lessons for i in bits(mask)])
-        if lacking <= 0:
-            return chosen
-        best = {0: (weight, mask)}
-        for i, group in enumerate(load.groups):
-            if mask >> i & 1:
-                continue
-            for had, (before, closed) in list(best.items()):
-                have = min(lacking, had + group.lessons)
-                found = before + load.weights[i], closed | 1 << i
-                if have not in best or found < best[have]:
-                    best[have] = found
-        return best[lacking]
 
 
 def _lighter(one: Room | None, other: Room | None) -> Room | None:
