@@ -14,12 +14,13 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.rules import Rules
+from matching.problem import Tutor
+from matching.rules import Names, Rules
 from matching.slots import bits
 
 # Times of groups that have no start: of tutors without times, who take everybody, and of
@@ -142,6 +143,8 @@ class _Proof:
     def _cheapest(self, r: int, at_home: Sequence[int]) -> int:
         """The least price of all weekly lessons, on different days or all without a start."""
         lessons = self.rules.requests[r].lessons_per_week
+        if lessons == 1:
+            return min(seat + phone for seat, phone in zip(self.seat[r], at_home, strict=True))
         later: list[int] = []
         days: dict[int, int] = {}
         times = self.times[self.rules.home[r]]
@@ -158,7 +161,7 @@ class _Proof:
     def _tutors(self) -> int:
         """What tutors gain: each start is filled by the best of all groups."""
         rules = self.rules
-        best: list[dict[int, int]] = [defaultdict(int) for _ in rules.tutors]
+        best: list[dict[int, int]] = [{} for _ in rules.tutors]
         asking: dict[Kind, list[int]] = defaultdict(list)
         for r in self.seat:
             asking[rules.subject_key(r)].append(r)
@@ -166,18 +169,8 @@ class _Proof:
             groups = _Groups(self, requests)
             for t in rules.teachers_of.get(kind[:2], ()):
                 if rules.tutors[t].max_lessons_per_week >= kind[2]:
-                    self._offer(t, groups, best[t])
+                    groups.offer(rules.tutors[t], rules.tutor_mask[t], best[t])
         return sum(self._lessons(t, worth) for t, worth in enumerate(best))
-
-    def _offer(self, t: int, groups: _Groups, best: dict[int, int]) -> None:
-        tutor, mask = self.rules.tutors[t], self.rules.tutor_mask[t]
-        tags = groups.asked_tags.intersection(tutor.tags)
-        for time in [LATER] if mask is None else [*bits(mask), LATER_HOME]:
-            for channel in tutor.channels:
-                for language in tutor.languages:
-                    worth = groups.worth(time, channel, language, tags)
-                    if worth > best[time]:
-                        best[time] = worth
 
     def _lessons(self, t: int, worth: dict[int, int]) -> int:
         """The most that lessons of the tutor are worth which don't overlap."""
@@ -201,28 +194,40 @@ class _Groups:
     def __init__(self, proof: _Proof, requests: Sequence[int]) -> None:
         self.rules = rules = proof.rules
         self.asked_tags = frozenset(tag for r in requests for tag in rules.requests[r].needs)
-        self.asking: dict[tuple[int, str, str], dict[frozenset[str], list[int]]] = {}
-        self._known: dict[tuple[int, str, str, frozenset[str]], int] = {}
+        # For channel, language and needs: the prices of seats at each time.
+        self.asking: dict[Names, dict[frozenset[str], dict[int, list[int]]]] = {}
+        self._best: dict[tuple[Names, Names, frozenset[str]], dict[int, int]] = {}
+        self._worths: dict[tuple[int, Names, frozenset[str]], int] = {}
         for r in requests:
             home = rules.problem.households[rules.home[r]]
-            ways = [(c, one) for c in {*home.channels} for one in {*home.languages}]
             needs = frozenset(rules.requests[r].needs)
-            for time, price in zip(proof.times[rules.home[r]], proof.seat[r], strict=True):
-                if price:
-                    for way in ways:
-                        by_needs = self.asking.setdefault((time, *way), {})
-                        by_needs.setdefault(needs, []).append(price)
+            for way in product({*home.channels}, {*home.languages}):
+                by_needs = self.asking.setdefault(way, {})
+                prices = by_needs.setdefault(needs, defaultdict(list))
+                for time, price in zip(proof.times[rules.home[r]], proof.seat[r], strict=True):
+                    prices[time].append(price)
 
-    def worth(self, time: int, channel: str, language: str, tags: frozenset[str]) -> int:
+    def offer(self, tutor: Tutor, mask: int | None, best: dict[int, int]) -> None:
+        """Raises what is `best` at each time of the tutor to what these groups are worth."""
+        tags = self.asked_tags.intersection(tutor.tags)
+        profile = tutor.channels, tutor.languages, tags
+        known = self._best.setdefault(profile, {})
+        for time in (LATER,) if mask is None else (*bits(mask), LATER_HOME):
+            if time not in known:
+                ways = product(tutor.channels, tutor.languages)
+                known[time] = max(self._worth(time, way, tags) for way in ways)
+            best[time] = max(known[time], best.get(time, 0))
+
+    def _worth(self, time: int, way: Names, tags: frozenset[str]) -> int:
         """The highest prices of seats that one lesson by a tutor with these tags may sell."""
-        asked = time, channel, language, tags
-        known = self._known.get(asked)
-        if known is None:
-            by_needs = self.asking.get(asked[:3], {})
-            prices = chain.from_iterable(by_needs[n] for n in by_needs if n <= tags)
-            known = sum(heapq.nlargest(self.rules.channels[channel].max_group, prices))
-            self._known[asked] = known
-        return known
+        worth = self._worths.get((time, way, tags))
+        if worth is None:
+            by_needs = self.asking.get(way, {})
+            prices = [by_needs[needs].get(time, ()) for needs in by_needs if needs <= tags]
+            most = self.rules.channels[way[0]].max_group
+            worth = sum(heapq.nlargest(most, chain.from_iterable(prices)))
+            self._worths[time, way, tags] = worth
+        return worth
 
 
 def _dealt(
