@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import NamedTuple
 
 from matching.slots import bits
 from matching.standing import Seat, seat_of
@@ -24,7 +25,7 @@ FOR_NOTHING = 1 << 20
 
 # So many exchanges that are no better than the best found are tried before that is made: most
 # promises are kept but for the weight of those who leave and find no other seat.
-PATIENCE = 16
+PATIENCE = 8
 
 # How many moves a chain has at most, and how many requests are looked at to find one.
 LONGEST_CHAIN = 3
@@ -34,8 +35,7 @@ Going = Callable[[int], bool]  # whether to go on after so many tries
 Report = Callable[[int], None]  # told of every weight gained
 
 
-@dataclass(order=True, slots=True)
-class Promise:
+class Promise(NamedTuple):
     """`rate` is minus the weight for each changed pair, so that the best comes first.
 
     All of one group leave, or one of them, for `wanting` if anybody, else for who can sit there.
@@ -170,6 +170,8 @@ class Exchanges:
         best: tuple[Outcome, Promise] | None = None
         patience = PATIENCE
         while self._heap and patience and self.going(self.tries):
+            if not self.left and self._heap[0].rate > -FOR_NOTHING:
+                break
             if best is not None and best[0].rate <= self._heap[0].rate:
                 break
             promise = heapq.heappop(self._heap)

@@ -79,7 +79,16 @@ def seat_of(group: OpenGroup) -> Seat:
 
 def _sits_at(table: Timetable, r: int, seat: Seat) -> bool:
     group = table.group_of.get(r)
-    return group is not None and seat_of(group) == seat
+    return group is not None and _is_at(group, seat)
+
+
+def _is_at(group: OpenGroup, seat: Seat) -> bool:
+    return (
+        group.tutor == seat.tutor
+        and group.starts == seat.starts
+        and group.channel == seat.channel
+        and group.language == seat.language
+    )
 
 
 def _old_groups(rules: Rules, plan: Plan) -> Iterator[OldGroup]:
@@ -123,7 +132,7 @@ class PinsComingBack(PinTaker):
         if any(other in table.group_of for other in self._together(self.rules.pins[r])):
             return None
         for group in table.groups_of[seat.tutor]:
-            if seat_of(group) == seat and group.key == self.rules.subject_key(r):
+            if _is_at(group, seat) and group.key == self.rules.subject_key(r):
                 return group if table.can_join(r, option, group) else None
         if _allows(self.rules, option, seat) and _can_open(table, r, seat):
             return seat.channel, seat.language, seat.starts
@@ -204,7 +213,6 @@ def _able(rules: Rules, group: OldGroup) -> list[int]:
         if mine is None or mask is None or mask & ~mine or len(on_days) < lessons:
             return []
     able = []
-    tags = set(tutor.tags)
     for r in group.members:
         home = rules.problem.households[rules.home[r]]
         theirs = rules.home_mask[rules.home[r]]
@@ -218,7 +226,7 @@ def _able(rules: Rules, group: OldGroup) -> list[int]:
             and seat.channel in home.channels
             and seat.language in home.languages
             and seat.tutor not in rules.vetoes.get(r, ())
-            and tags.issuperset(rules.requests[r].needs)
+            and all(tag in tutor.tags for tag in rules.requests[r].needs)
         ):
             able.append(r)
     return able
@@ -235,7 +243,7 @@ def _seat_all(table: Timetable, standing: list[tuple[OldGroup, list[int]]]) -> N
         for group, able in _heaviest(table, t, groups):
             seats += [(-requests[r].weight, r, group) for r in able]
     opened: dict[int, OpenGroup] = {}
-    for _, r, group in sorted(seats, key=lambda found: found[:2]):
+    for _, r, group in sorted(seats):  # no two are of one request
         _sit_down(table, r, group, opened)
     left = [(r, group) for group, able in standing for r in able if r not in table.group_of]
     for r, group in sorted(left, key=lambda found: (-requests[found[0]].weight, found[0])):
@@ -259,7 +267,7 @@ def _sit_alike(table: Timetable, r: int, old: OldGroup) -> None:
     if seat.starts is not None and not table.home_free(r, seat.starts):
         return
     for group in table.groups_of[seat.tutor]:
-        if seat_of(group) == seat and group.key == old.key and table.seats_left(group) > 0:
+        if _is_at(group, seat) and group.key == old.key and table.seats_left(group) > 0:
             table.join(r, group)
             return
     if seat.starts is None and table.lessons_left(seat.tutor) >= old.key[2]:
@@ -269,8 +277,9 @@ def _sit_alike(table: Timetable, r: int, old: OldGroup) -> None:
 def _held_by_pins(table: Timetable, old: OldGroup) -> OpenGroup | None:
     """The group if pinned requests have it already; untimed ones only if they had it before."""
     for group in table.groups_of[old.seat.tutor]:
-        known = old.seat.starts is not None or set(group.members) & set(old.members)
-        if known and seat_of(group) == old.seat and group.key == old.key:
+        if not _is_at(group, old.seat) or group.key != old.key:
+            continue
+        if old.seat.starts is not None or set(group.members) & set(old.members):
             return group
     return None
 

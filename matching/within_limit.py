@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matching.levels import Found, Levels, Report
 from matching.model import Class, Linear, Model
+from matching.objective import worth
 from matching.standing import Seat, seat_of
 from matching.stop import Stop
 from matching.timetable import Starts, Timetable
@@ -64,7 +65,9 @@ class WithinLimit(Levels):
 
     def climb(self) -> Found:
         """What is found is the best within the limit only: it has no bounds for other plans."""
-        for improve in (self._weight, self._fewest_changes, self._zones, self._kept, self._cost):
+        bound, _ = self._weight()
+        self.report("weight_served", worth(self.found.table).weight, bound)
+        for improve in (self._fewest_changes, self._zones, self._kept, self._cost):
             if self.left().nothing:
                 break
             improve()

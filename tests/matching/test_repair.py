@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from time import process_time
@@ -19,6 +23,7 @@ from tests.matching.test_bruteforce import BruteForce, problems
 from tests.support.changed_problems import changed_problems
 from tests.support.crowded_problems import Document, crowded_problems
 
+PILOT = Path("benchmarks/instances/pilot-5.json.gz")
 TEN_THOUSAND = Path("benchmarks/instances/k10.json.gz")
 SECONDS_AT_TEN_THOUSAND = 1.0
 
@@ -337,6 +342,88 @@ def test_cancelled_repair_still_keeps_the_rules(make: Any) -> None:
     new = matching.repair(problem, old, limit=2, stop=cancelled)
     assert matching.check(problem, new) == []
     assert places(new) == places(old)
+
+
+@pytest.mark.parametrize(("limit", "weight"), [(0, 1), (1, 2)])
+def test_progress_tells_that_the_best_within_the_limit_is_proved(
+    make: Any, limit: int, weight: int
+) -> None:
+    problem, old = _two_who_could_change_places(make)
+    told: list[tuple[str, int | None, int | None]] = []
+    matching.repair(problem, old, limit=limit, progress=lambda *event: told.append(event))
+    weights = [event[1:] for event in told if event[0] == "weight_served"]
+    assert weights[-1] == (weight, weight)
+    known = {"greedy", "weight_served", "zones", "kept", "cost", "reasons"}
+    assert {event[0] for event in told} <= known
+
+
+# --- the command
+
+
+def _command(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "matching", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100)
+
+
+def _write(folder: Path, name: str, document: dict[str, Any]) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def test_command_writes_a_plan_that_passes_the_check(make: Any, tmp_path: Path) -> None:
+    problem, old = _two_who_could_change_places(make)
+    asked = _write(tmp_path, "problem.json", matching.problem_to_json(problem))
+    planned = _write(tmp_path, "plan.json", matching.plan_to_json(old))
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    for out in (first, second):
+        done = _command(
+            "repair", asked, planned, "--limit", 1, "--out", out, "--iterations", 100, "--seed", 3
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert first.read_bytes() == second.read_bytes()
+    assert matching.read_plan(first).objective.weight_served == 2
+    assert _command("check", asked, first).returncode == 0
+
+
+def test_command_refuses_what_it_cannot_read_or_write(make: Any, tmp_path: Path) -> None:
+    problem, old = _two_who_could_change_places(make)
+    asked = _write(tmp_path, "problem.json", matching.problem_to_json(problem))
+    planned = _write(tmp_path, "plan.json", matching.plan_to_json(old))
+    out = tmp_path / "new.json"
+    for arguments, line in (
+        ((asked, asked, "--out", out), f"{asked}: lesson_minutes: unknown key\n"),
+        ((asked, tmp_path / "no", "--out", out), f"{tmp_path}/no: No such file or directory\n"),
+        (
+            (asked, planned, "--out", tmp_path / "no" / "new.json"),
+            f"{tmp_path}/no/new.json: no such folder to write to\n",
+        ),
+    ):
+        done = _command("repair", *arguments, "--limit", 1)
+        assert (done.returncode, done.stderr) == (2, line)
+    assert _command("repair", asked, planned, "--out", out).returncode == 2
+    assert not out.exists()
+
+
+def test_signal_ends_a_repair_with_the_best_plan_so_far(tmp_path: Path) -> None:
+    planned, out = tmp_path / "plan.json", tmp_path / "new.json"
+    assert _command("solve", PILOT, "--out", planned, "--iterations", 0).returncode == 0
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "matching", "repair", str(PILOT), str(planned)),
+            *("--limit", "20", "--out", str(out), "--seconds", "60", "--progress", "json"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if json.loads(line)["phase"] == "weight_served":
+            process.send_signal(signal.SIGTERM)
+            break
+    process.stderr.read()
+    assert process.wait(timeout=30) == 0
+    assert _command("check", PILOT, out).returncode == 0
 
 
 # --- size
