@@ -13,7 +13,7 @@ help:
 	@echo "make test-full  run the slow tests too, with many more random examples"
 	@echo "make faults     kill workers while they deliver, in full size (some minutes)"
 	@echo "make lint       check style, types, import direction"
-	@echo "make bench      measure the matching engine against its goals (ARGS=--quick for two minutes)"
+	@echo "make bench      measure the matching engine against its goals (ARGS=--quick for three minutes)"
 	@echo "make picture    take the README's picture of the demo that is running"
 	@echo "make messages   collect the texts to translate into app/translations"
 	@echo "make pins       write requirements*.txt again from requirements*.in (UPGRADE=1: newest)"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # In these phases a progress line's best figure is the weight served.
-WEIGHT_PHASES = ("greedy", "weight_served")
+WEIGHT_PHASES = ("greedy", "weight_served", "bound")
 LEVELS = ("weight_served", "zones", "kept", "cost")
 
 

@@ -31,6 +31,7 @@ LINES = (
     Line("weight_served", 150, 200, 1.4),
     Line("weight_served", 173, 180, 2.0),
     Line("weight_served", 174, 180, 3.0),
+    Line("bound", 174, 176, 3.2),
     Line("zones", 500, 800, 3.5),
     Line("reasons", 174, 174, 4.0),
     Line("reasons", 174, 174, 4.1),
