@@ -290,7 +290,8 @@ class Exchanges:
             self.tries += 1
             mask = None if home is None else self.rules.tutor_mask[t]
             lessons_lack = self.table.lessons_left(t) < kind[2]
-            for group in self.table.groups_of[t]:
+            # Whoever is told may leave for a try and come back, last in every list.
+            for group in list(self.table.groups_of[t]):
                 if group.key != kind and len(group.members) > 1:
                     continue
                 if (
@@ -298,7 +299,7 @@ class Exchanges:
                     or group.key == kind
                     or self._meet(group, (home or 0) & (mask or 0))
                 ):
-                    yield from (m for m in group.members if m not in self.rules.pins)
+                    yield from [m for m in group.members if m not in self.rules.pins]
 
     def _meet(self, group: OpenGroup, starts: int) -> bool:
         return any(self.rules.grid.around(start) & starts for start in group.starts or ())

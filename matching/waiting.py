@@ -80,11 +80,11 @@ class Waiting:
         requests, seats = self.rules.requests, max(self._seats, default=0)
         return {key: sum(requests[r].weight for r in found[:seats]) for key, found in lists.items()}
 
-    def _most_by_tutor(self) -> NDArray[np.int32]:
+    def _most_by_tutor(self) -> NDArray[np.int64]:
         """By tutor and start: what a group there weighs at most, whatever its language."""
         rules = self.rules
-        most = np.zeros((len(rules.tutors), rules.grid.size), dtype=np.int32)
-        seats = np.array(self._seats, dtype=np.int32)
+        most = np.zeros((len(rules.tutors), rules.grid.size), dtype=np.int64)
+        seats = np.array(self._seats, dtype=np.int64)
         for kind, at in self._at.items():
             teachers = rules.teachers(self.of_kind[kind][0])
             starts = sorted(at)
@@ -101,7 +101,7 @@ class Waiting:
                     continue
                 firsts = np.cumsum([0, *(len(coming[i]) for i in asked[:-1])])
                 rows = [row for i in asked for row in coming[i]]
-                counts = np.add.reduceat(passing[rows], firsts, axis=0, dtype=np.int32)
+                counts = np.add.reduceat(passing[rows], firsts, axis=0, dtype=np.int64)
                 taken = np.minimum(left[asked], counts)
                 total[asked] += weight * taken
                 left[asked] -= taken
