@@ -26,20 +26,33 @@ from matching.io import (
 )
 from matching.plan import Plan, WindowMove
 from matching.problem import Problem
-from matching.stop import Cancelled, FirstOf, Left, MaxIterations, MaxRuntime, Stop
+from matching.stop import (
+    Cancelled,
+    FirstOf,
+    Gap,
+    Left,
+    MaxIterations,
+    MaxRuntime,
+    NoImprovement,
+    Proved,
+    Stop,
+)
 
 __all__ = [
     "Cancelled",
     "Changes",
     "FirstOf",
     "FormatError",
+    "Gap",
     "Left",
     "MaxIterations",
     "MaxRuntime",
+    "NoImprovement",
     "Plan",
     "PlanError",
     "Problem",
     "ProblemError",
+    "Proved",
     "Stop",
     "Violation",
     "WindowMove",
@@ -57,15 +70,24 @@ __all__ = [
 Progress = Callable[[str, int | None, int | None], None]
 
 
-def solve(problem: Problem, *, stop: Stop, seed: int = 0, progress: Progress | None = None) -> Plan:
+def solve(
+    problem: Problem,
+    *,
+    stop: Stop,
+    seed: int = 0,
+    progress: Progress | None = None,
+    levels: int = 4,
+) -> Plan:
     """The best plan found before `stop` says so, or sooner if all four levels are proved.
+
+    Of the levels the first so many are improved, the others left as they come.
 
     `progress` is called with the phase, the best figure so far and its bound; from any thread.
     The same problem, seed and MaxIterations give the same plan, whatever the machine.
     """
     from matching import solver
 
-    return solver.solve(problem, stop, seed, progress or (lambda phase, best, bound: None))
+    return solver.solve(problem, stop, seed, progress or (lambda phase, best, bound: None), levels)
 
 
 def repair(

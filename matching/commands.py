@@ -27,7 +27,7 @@ from matching import (
     solve,
 )
 from matching.io import window_to_json, write
-from matching.plan import Plan
+from matching.plan import LEVEL_NAMES, Plan
 from matching.progress import Show, json_lines
 from matching.stop import Cancelled, FirstOf, MaxIterations, MaxRuntime, Stop
 
@@ -35,9 +35,9 @@ USAGE = 2
 WRONG = 1
 STARTED = time.monotonic()
 
-# What comes after the search, reasons and check and writing, takes this much of the time.
+# What comes after the search, bound and reasons and check and writing, takes so much of the time.
 RESERVE_SECONDS = 0.5
-RESERVE_SECONDS_A_REQUEST = {"solve": 0.002, "repair": 0.0003}
+RESERVE_SECONDS_A_REQUEST = {"solve": 0.0004, "repair": 0.0003}
 
 
 def main(arguments: Sequence[str], ending: Collection[signal.Signals]) -> int:
@@ -66,6 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     solving = commands.add_parser("solve", help="write the best plan found for a problem")
     solving.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    solving.add_argument(
+        "--levels",
+        type=int,
+        choices=range(1, len(LEVEL_NAMES) + 1),
+        default=len(LEVEL_NAMES),
+        help="improve only the first so many levels",
+    )
     _add_search_options(solving, "PLAN.json", seconds=50.0)
     repairing = commands.add_parser("repair", help="adapt a plan to a problem that has changed")
     repairing.add_argument("problem", type=Path, metavar="PROBLEM.json")
@@ -158,7 +165,9 @@ def _search(options: argparse.Namespace, ending: Collection[signal.Signals]) -> 
             raise FormatError(f"{options.out}: no such folder to write to")
         stop = FirstOf(cancelled, _limit(options, problem))
         if old is None:
-            plan = solve(problem, stop=stop, seed=options.seed, progress=show)
+            plan = solve(
+                problem, stop=stop, seed=options.seed, progress=show, levels=options.levels
+            )
         else:
             plan = repair(
                 problem, old, limit=options.limit, stop=stop, seed=options.seed, progress=show

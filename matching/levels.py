@@ -6,14 +6,14 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
+from matching.found import Found, Report
 from matching.model import Class, Linear, Model, Var
 from matching.objective import FULL, asked_by_zone, keeps_tutor, share_of, worth, zone_of
-from matching.plan import LevelValue
 from matching.stop import Left, Stop
 from matching.timetable import Timetable
 
@@ -23,17 +23,6 @@ EPSILON = 1e-6
 
 # What a level may use of what is left, so that those below get their turn; the last takes all.
 SHARES = {"weight_served": 0.7, "zones": 0.7, "kept": 0.4, "cost": 1.0}
-
-Report = Callable[[str, int | None, int | None], None]
-
-
-@dataclass(slots=True)
-class Found:
-    """The best timetable, and for each level improved so far its bound and whether proved."""
-
-    table: Timetable
-    bounds: dict[str, LevelValue] = field(default_factory=dict)
-    proved: dict[str, bool] = field(default_factory=dict)
 
 
 def _unheard(phase: str, best: int | None, bound: int | None) -> None:
@@ -53,21 +42,30 @@ class Levels:
     ) -> None:
         self.stop = stop
         self.seed = seed
-        self.report = report
         self.used = 0.0
+        self.weight: int | None = None
+        self.bound: int | None = None
+
+        def report_and_remember(phase: str, best: int | None, bound: int | None) -> None:
+            if phase == "weight_served":
+                self.weight, self.bound = best, bound
+            report(phase, best, bound)
+
+        self.report: Report = report_and_remember
         self.found = Found(table)
         self.model = model or Model(table)
         self.rules = table.rules
 
-    def climb(self) -> Found:
-        """Improve the levels in order, until all are proved or nothing is left to spend."""
+    def climb(self, levels: int = 4) -> Found:
+        """Improve so many levels, in order, until all are proved or nothing is left to spend."""
         proved = True
-        for name, improve in (
+        improving = (
             ("weight_served", self._weight),
             ("zones", self._zones),
             ("kept", self._kept),
             ("cost", self._cost),
-        ):
+        )
+        for name, improve in improving[:levels]:
             if self.left().nothing:
                 break
             bound, reached = improve()
@@ -79,7 +77,7 @@ class Levels:
         return self.found
 
     def left(self) -> Left:
-        return self.stop.left(self.used)
+        return self.stop.left(self.used, self.weight, self.bound)
 
     # --- the four levels; each leaves the model with the constraint that keeps it
 

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 
 from matching.account import account, levels_of
 from matching.advice import advise
+from matching.found import Found, Report
 from matching.objective import worth
 from matching.pins import take_pins
-from matching.plan import LevelValue, Plan
+from matching.plan import Plan
 from matching.problem import Problem
 from matching.reasons import why_unserved
 from matching.rules import Rules
 from matching.search import fill
 from matching.size import fits_model
-from matching.stop import Left, Stop
+from matching.stop import Stop
 from matching.timetable import Timetable
 
 # Below this, loading CP-SAT is not worth its time.
 LEAST_SECONDS = 1.0
 
-Report = Callable[[str, int | None, int | None], None]
 
-
-def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
+def solve(problem: Problem, stop: Stop, seed: int, report: Report, levels: int) -> Plan:
     """See `matching.solve`."""
     began = time.monotonic()
     rules = Rules(problem)
@@ -34,33 +32,52 @@ def solve(problem: Problem, stop: Stop, seed: int, report: Report) -> Plan:
     report("greedy", _weight(table), None)
     fill(table)
     report("greedy", _weight(table), None)
-    clocked = not math.isinf(stop.left(0).seconds)
-    bounds: dict[str, LevelValue] = {}
-    proved: dict[str, bool] = {}
-    if _worth_improving(rules, stop.left(0)):
-        from matching.levels import Levels
-
-        found = Levels(table, stop, seed, report).climb()
-        table, bounds, proved = found.table, found.bounds, found.proved
-        fill(table)
+    left = stop.left(0)
+    clocked = not math.isinf(left.seconds)
+    found = Found(table)
+    if left.iterations > 0 and left.seconds >= LEAST_SECONDS:
+        found = _improved(table, stop, seed, report, levels, clocked)
+        fill(found.table)
+    table = found.table
     clocked = clocked or not math.isinf(stop.left(0).seconds)
     value = worth(table)
-    levels = levels_of(table, value, bounds, proved)
-    bound = levels[0].bound
+    accounts = levels_of(table, value, found.bounds, found.proved)
+    bound = accounts[0].bound
     assert isinstance(bound, int)
-    report("reasons", _weight(table), bound)
+    report("reasons", value.weight, bound)
     unserved = why_unserved(table)
-    report("advice", _weight(table), bound)
+    report("advice", value.weight, bound)
     advice = advise(table)
     seconds = round(time.monotonic() - began, 2) if clocked else None
-    return account(table, value, levels, impossible, unserved, advice, seconds, seed)
+    return account(table, value, accounts, impossible, unserved, advice, seconds, seed)
+
+
+def _improved(
+    table: Timetable, stop: Stop, seed: int, report: Report, levels: int, clocked: bool
+) -> Found:
+    """By CP-SAT if the problem is small enough for it, else by local search."""
+    if fits_model(table.rules):
+        from matching.levels import Levels
+
+        return Levels(table, stop, seed, report).climb(levels)
+    from matching.arrays import fits_arrays
+    from matching.bounding import Bounding
+
+    if not fits_arrays(table.rules):
+        return Found(table)
+    from matching.local_search import LocalSearch
+
+    with Bounding(table.rules, clocked) as bounding:
+        search = LocalSearch(table, stop, seed, report, bounding.now)
+        found = search.climb(levels)
+        if not clocked:
+            bounding.step(search.used)
+    report("bound", _weight(found.table), bounding.now())
+    bound = bounding.verified()
+    if bound is not None:
+        found.bounds["weight_served"] = bound
+    return found
 
 
 def _weight(table: Timetable) -> int:
     return sum(table.rules.requests[r].weight for r in table.group_of)
-
-
-def _worth_improving(rules: Rules, left: Left) -> bool:
-    if left.iterations <= 0 or left.seconds < LEAST_SECONDS:
-        return False
-    return fits_model(rules)

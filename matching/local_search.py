@@ -1,0 +1,184 @@
+"""Ruin and recreate, level by level, for problems too large for CP-SAT.
+
+A trial picks a request that waits, closes about three quarters of the groups of a few tutors who
+could serve it, inserts everybody anew, and is kept or undone. The loops are those of
+`matching.compiled`; here is what they are given: for how long, how much loss they may accept,
+and which requests are worth moving.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from matching import compiled
+from matching.arrays import NONE, PREVIOUS, WEIGHT, Arrays, Ints
+from matching.bound import can_keep_tutor
+from matching.compiled import GROUP, KEPT, PINNED, SERVABLE, SERVED, SPENT, WAITING, Seats
+from matching.found import Found, Report
+from matching.seating import seats_of, timetable_of
+from matching.stop import Left, Stop
+from matching.timetable import Timetable
+
+TRIALS_AN_ITERATION = 100
+
+# What a level may use of what is left when it begins; the last takes all.
+SHARES = {"weight_served": 0.8, "zones": 0.5, "kept": 0.4, "cost": 1.0}
+# Where nothing limits the search: so many iterations for every request.
+UNLIMITED = {"weight_served": 1.0, "zones": 0.2, "kept": 0.2, "cost": 0.4}
+# A level below the first ends after so many iterations for every target without a gain.
+PATIENCE = 0.08
+LEAST_PATIENCE = 30
+
+# Losses that are accepted, in weights of a light request, at the beginning and towards the end.
+WARM, COOL = 0.4, 0.1
+COLD_FROM = 0.95  # the part of the time after which no loss is accepted
+QUANTILES = 512  # of the losses drawn from
+FRACTION = 1 << 20  # their logarithms are rounded to so many parts: the same on every machine
+
+# The best is kept aside no more often than this, since that copies all.
+ITERATIONS_BETWEEN_COPIES = 20
+
+
+class LocalSearch:
+    """One climb through the levels, from a timetable to a better one."""
+
+    def __init__(
+        self,
+        table: Timetable,
+        stop: Stop,
+        seed: int,
+        report: Report,
+        bound: Callable[[], int | None],
+    ) -> None:
+        self.table = table
+        self.rules = table.rules
+        self.stop = stop
+        self.report = report
+        self.used = 0
+        self.arrays = Arrays(table.rules)
+        self.given = self.arrays.given
+        self.seats = seats_of(self.arrays, table, seed)
+        self.bound = bound
+        self._told: tuple[str, int, int | None] | None = None
+
+    def climb(self, levels: int) -> Found:
+        """Improve so many levels, in order, until nothing is left to spend."""
+        improving = (self._weight, self._zones, self._kept, self._cost)
+        for improve in improving[:levels]:
+            if self.left().nothing:
+                break
+            improve()
+        return Found(timetable_of(self.arrays, self.seats, self.table))
+
+    def left(self) -> Left:
+        return self.stop.left(self.used, int(self.seats.value[SERVED]), self.bound())
+
+    # --- the levels
+
+    def _weight(self) -> None:
+        spent = self._spending("weight_served")
+        unit = self._light()
+        best = _copy(self.seats)
+        copied = self.used
+        while (part := spent()) < 1 and self.seats.counts[WAITING]:
+            warmth = 0.0 if part >= COLD_FROM else WARM * (COOL / WARM) ** part
+            compiled.improve(self.given, self.seats, TRIALS_AN_ITERATION, _losses(warmth * unit))
+            self.used += 1
+            now = self.seats.value[SERVED]
+            if now > best.value[SERVED] and self.used >= copied + ITERATIONS_BETWEEN_COPIES:
+                best, copied = _copy(self.seats), self.used
+            self._tell("weight_served", int(max(now, best.value[SERVED])), self.bound())
+        if best.value[SERVED] > self.seats.value[SERVED]:
+            self.seats = best
+
+    def _light(self) -> int:
+        """The weight of a request that is lighter than most."""
+        weights = self.given.request[self.seats.sits[:, SERVABLE] == 1, WEIGHT]
+        return int(np.sort(weights)[len(weights) // 4]) if len(weights) else 1
+
+    def _zones(self) -> None:
+        if len(self.arrays.zones) > 1:
+            everybody = np.flatnonzero(self.seats.sits[:, SERVABLE] == 1)
+            self._refine("zones", compiled.ZONES, everybody, self._shares)
+
+    def _shares(self) -> tuple[int, ...]:
+        shares = compiled.FULL * self.seats.zone_served // self.given.asked
+        return tuple(np.sort(shares).tolist())
+
+    def _kept(self) -> None:
+        wishes = [
+            r
+            for r in np.flatnonzero(self.given.request[:, PREVIOUS] != NONE).tolist()
+            if not self.seats.sits[r, PINNED] and can_keep_tutor(self.rules, r)
+        ]
+        targets = np.array(wishes, dtype=np.int64)
+        self._refine("kept", compiled.PREVIOUS_TUTORS, targets, self._now_kept)
+
+    def _now_kept(self) -> tuple[int, ...]:
+        return (int(self.seats.value[KEPT]),)
+
+    def _cost(self) -> None:
+        compiled.keep_account_of_costs(self.given, self.seats)
+        sits = self.seats.sits
+        targets = np.flatnonzero((sits[:, GROUP] != NONE) & (sits[:, PINNED] == 0))
+        self._refine("cost", compiled.COSTS, targets, self._saved)
+
+    def _saved(self) -> tuple[int, ...]:
+        return (-int(self.seats.value[SPENT]),)
+
+    def _refine(
+        self, phase: str, level: int, targets: Ints, figure: Callable[[], tuple[int, ...]]
+    ) -> None:
+        """Improve a level for its part of the time, or until it doesn't get better any more."""
+        if not len(targets):
+            return
+        spent = self._spending(phase)
+        best, since = figure(), self.used
+        patience = max(LEAST_PATIENCE, PATIENCE * len(targets))
+        while spent() < 1 and self.used < since + patience:
+            compiled.refine(self.given, self.seats, TRIALS_AN_ITERATION, level, targets)
+            self.used += 1
+            now = figure()
+            if now > best:
+                best, since = now, self.used
+            self._tell(phase, abs(best[0]), None)
+
+    def _tell(self, phase: str, best: int, bound: int | None) -> None:
+        if self._told != (phase, best, bound):
+            self._told = phase, best, bound
+            self.report(phase, best, bound)
+
+    # --- time
+
+    def _spending(self, phase: str) -> Callable[[], float]:
+        """How much of what the level may use is used, from 0 to 1."""
+        before, first, share = self.used, self.left(), SHARES[phase]
+        unlimited = math.isinf(first.seconds) and math.isinf(first.iterations)
+        most = max(1.0, UNLIMITED[phase] * len(self.rules.requests))
+        iterations = most if unlimited else share * first.iterations
+        seconds = share * first.seconds
+
+        def spent() -> float:
+            left = self.left()
+            if left.nothing:
+                return 1.0
+            timed = not math.isinf(seconds)
+            by_time = (first.seconds - left.seconds) / seconds if timed else 0.0
+            return max(by_time, (self.used - before) / iterations)
+
+        return spent
+
+
+def _copy(seats: Seats) -> Seats:
+    return Seats(*(array.copy() for array in seats))  # type: ignore[arg-type]
+
+
+def _losses(warmth: float) -> Ints:
+    """Losses to draw from: as annealing accepts them, warmth x -ln(a number from 0 to 1)."""
+    quantile = (np.arange(QUANTILES) + 0.5) / QUANTILES
+    parts = np.rint(-np.log(quantile) * FRACTION).astype(np.int64)
+    losses: Ints = parts * int(warmth * FRACTION) // (FRACTION * FRACTION)
+    return losses
