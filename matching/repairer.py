@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 
 from matching.account import account, levels_of
 from matching.exchanges import Exchanges
+from matching.found import Report
 from matching.objective import worth
 from matching.plan import Plan
 from matching.problem import Problem
@@ -28,8 +28,6 @@ TRIES_AN_ITERATION = 30
 
 # Below this, loading CP-SAT is not worth its time.
 LEAST_SECONDS = 1.0
-
-Report = Callable[[str, int | None, int | None], None]
 
 
 def repair(
@@ -67,6 +65,7 @@ class Repairing:
         self.stop = MaxRuntime(USUAL_SECONDS) if stop is None else stop
         self.report = report
         self.used = 0.0
+        self.reached = 0
 
     @property
     def weight(self) -> int:
@@ -76,24 +75,23 @@ class Repairing:
         """Seat who can be seated, then exchange seats for what is worth most."""
         self.report("greedy", self.weight, None)
         fill(self.table)
-        weight = self.weight
-        self.report("greedy", weight, None)
-
-        def gained(more: int) -> None:
-            nonlocal weight
-            weight += more
-            self.report("weight_served", weight, None)
-
-        exchanges = Exchanges(self.table, self.pairs, self.limit, self._going, gained)
+        self.reached = self.weight
+        self.report("greedy", self.reached, None)
+        exchanges = Exchanges(self.table, self.pairs, self.limit, self._going, self._gain)
         exchanges.run()
         self.used = exchanges.tries / TRIES_AN_ITERATION
 
+    def _gain(self, weight: int) -> None:
+        self.reached += weight
+        self.report("weight_served", self.reached, None)
+
     def _going(self, tries: int) -> bool:
-        return tries < self.most_tries and not self.stop.left(tries / TRIES_AN_ITERATION).nothing
+        left = self.stop.left(tries / TRIES_AN_ITERATION, self.reached)
+        return tries < self.most_tries and not left.nothing
 
     def prove(self, seed: int) -> None:
         """Where the problem is small enough, find the best there is within the limit."""
-        left = self.stop.left(self.used)
+        left = self.stop.left(self.used, self.reached)
         if left.iterations <= 0 or left.seconds < LEAST_SECONDS or not fits_model(self.rules):
             return
         from matching.within_limit import WithinLimit

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from matching.levels import Found, Levels, Report
+from matching.found import Found, Report
+from matching.levels import Levels
 from matching.model import Class, Linear, Model
 from matching.objective import worth
 from matching.standing import Seat, seat_of
@@ -63,11 +64,12 @@ class WithinLimit(Levels):
         self.staying = model.staying()
         model.cp.add(self.staying >= len(pairs) - limit)
 
-    def climb(self) -> Found:
+    def climb(self, levels: int = 4) -> Found:
         """What is found is the best within the limit only: it has no bounds for other plans."""
         bound, _ = self._weight()
         self.report("weight_served", worth(self.found.table).weight, bound)
-        for improve in (self._fewest_changes, self._zones, self._kept, self._cost):
+        below = (self._zones, self._kept, self._cost)
+        for improve in (self._fewest_changes, *below[: levels - 1]):
             if self.left().nothing:
                 break
             improve()
