@@ -124,7 +124,8 @@ class Arrays:
         self.languages = Numbering(
             sorted({name for tutor in rules.tutors for name in tutor.languages})
         )
-        self.zones = sorted({home.zone for home in rules.problem.households})
+        homes = rules.problem.households
+        self.zones = sorted({homes[h].zone for h in rules.home})
         self._number_columns()
         self._number_kinds()
         self.given = self._given()
@@ -179,7 +180,7 @@ class Arrays:
         request[:, HOME] = home
         request[:, PUPIL] = rules.pupil
         request[:, WEIGHT] = [one.weight for one in requests]
-        request[:, ZONE] = _ints(zone_of[one.zone] for one in homes)[home]
+        request[:, ZONE] = [zone_of[homes[h].zone] for h in rules.home]
         request[:, NEEDS] = [self._needs(tags, one.needs) for one in requests]
         request[:, VETOES], request[:, VETOES_END] = veto_first[:-1], veto_first[1:]
         request[:, COLUMNS], request[:, COLUMNS_END] = home_first[home], home_first[home + 1]
