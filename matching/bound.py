@@ -5,7 +5,8 @@ at a time. A request gains its weight less what its lessons cost where they are 
 nothing; a tutor gains the seats sold to the best members of the best groups; a phone gains its
 price. Every plan splits the weight it serves among these three, so that no plan serves more than
 their gains together, whatever the prices are. `verify` adds them up. Good prices are sought by
-`matching.price_search`, which shares nothing with `verify` but `home_times`.
+`matching.price_search`, which shares nothing with `verify` but `home_times`
+and `without_pins`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.problem import Tutor
+from matching.problem import Problem, Tutor, Window
 from matching.rules import Names, Rules
 from matching.slots import bits
 
@@ -34,8 +35,8 @@ Kind = tuple[str, str, int]
 class Prices:
     """Prices that prove a bound; none is negative, and all are whole numbers.
 
-    `unit` is the price of one weight. `seat` has, for each request without a pin in the problem's
-    order, a price for each of the `home_times` of its household; `phone` has, for each household
+    `unit` is the price of one weight. `seat` has, for each request of the problem `without_pins`
+    in order, a price for each of the `home_times` of its household; `phone` has, for each household
     in order, a price for each of its times (at `LATER` it is not asked for).
     """
 
@@ -75,18 +76,71 @@ def home_times(rules: Rules) -> list[tuple[int, ...]]:
     ]
 
 
-def pinned(rules: Rules) -> set[int]:
-    """The requests with a pin, whether it can hold or not."""
-    return {rules.request_index[pin.request] for pin in rules.problem.pins}
+def without_pins(problem: Problem) -> tuple[Problem, int]:
+    """A problem without pins, and some weight: together no less can be served than with pins.
+
+    What a pin names is added to what its tutor and household have, for everybody. Where that
+    can't be said by windows (starts off the grid, or where times are not given), the request is
+    taken out and its weight counts in full.
+    """
+    tutors = {tutor.id: tutor for tutor in problem.tutors}
+    homes = {home.id: home for home in problem.households}
+    requests = {request.id: request for request in problem.requests}
+    beyond = 0
+    for pin in problem.pins:
+        request = requests[pin.request]
+        tutor, home = tutors[pin.tutor], homes[request.household]
+        starts = pin.starts or ()
+        timed = tutor.available is not None and home.reachable is not None
+        if starts and not (timed and all(start % problem.start_every == 0 for start in starts)):
+            beyond += request.weight
+            del requests[pin.request]
+            continue
+        windows = tuple(Window(start, start + problem.lesson_minutes) for start in starts)
+        channel, language = _named(pin.channel), _named(pin.language)
+        requests[request.id] = replace(request, needs=())
+        tutors[tutor.id] = replace(
+            tutor,
+            available=None if tutor.available is None else tutor.available + windows,
+            channels=tutor.channels + channel,
+            languages=tutor.languages + language,
+        )
+        homes[home.id] = replace(
+            home,
+            reachable=None if home.reachable is None else home.reachable + windows,
+            channels=home.channels + channel,
+            languages=home.languages + language,
+        )
+    unpinned = replace(
+        problem,
+        tutors=tuple(tutors.values()),
+        households=tuple(homes.values()),
+        requests=tuple(requests.values()),
+        pins=(),
+        vetoes=(),
+    )
+    return unpinned, beyond
+
+
+def _named(name: str | None) -> Names:
+    return () if name is None else (name,)
+
+
+def unpinned_rules(rules: Rules) -> tuple[Rules, int]:
+    """The same for rules, which are returned as they are if there are no pins."""
+    if not rules.problem.pins:
+        return rules, 0
+    problem, beyond = without_pins(rules.problem)
+    return Rules(problem), beyond
 
 
 def verify(rules: Rules, prices: Prices) -> int:
     """The most weight that any plan serves, as far as these prices prove it.
 
-    Requests with a pin count in full, and vetoes are not looked at. Raises ValueError if the prices
-    are not made for this problem.
+    Vetoes are not looked at. Raises ValueError if the prices are not made for this problem.
     """
-    return _Proof(rules, prices).total() // prices.unit
+    unpinned, beyond = unpinned_rules(rules)
+    return beyond + _Proof(unpinned, prices).total() // prices.unit
 
 
 class _Proof:
@@ -97,11 +151,8 @@ class _Proof:
         self.unit = prices.unit
         self.times = home_times(rules)
         self.lesson = -(-rules.grid.lesson // rules.grid.every)  # starts that a lesson covers
-        homes = range(len(self.times))
-        self.pinned = pinned(rules)
-        free = [r for r in range(len(rules.requests)) if r not in self.pinned]
-        self.seat = _dealt(prices.seat, free, [len(self.times[rules.home[r]]) for r in free])
-        self.phone = _dealt(prices.phone, homes, [len(self.times[h]) for h in homes])
+        self.seat = _dealt(prices.seat, [len(self.times[h]) for h in rules.home])
+        self.phone = _dealt(prices.phone, [len(times) for times in self.times])
         if self.unit < 1:
             raise ValueError("the price of one weight must be positive")
         self.most = sum(request.lessons_per_week for request in rules.requests)
@@ -124,10 +175,8 @@ class _Proof:
         total = 0
         at_home = [self._phone_prices(h) for h in range(len(self.times))]
         for r, request in enumerate(self.rules.requests):
-            gain = request.weight * self.unit
-            if r not in self.pinned:
-                gain -= self._cheapest(r, at_home[self.rules.home[r]])
-            total += max(0, gain)
+            cost = self._cheapest(r, at_home[self.rules.home[r]])
+            total += max(0, request.weight * self.unit - cost)
         return total
 
     def _phone_prices(self, h: int) -> list[int]:
@@ -163,7 +212,7 @@ class _Proof:
         rules = self.rules
         best: list[dict[int, int]] = [{} for _ in rules.tutors]
         asking: dict[Kind, list[int]] = defaultdict(list)
-        for r in self.seat:
+        for r in range(len(rules.requests)):
             asking[rules.subject_key(r)].append(r)
         for kind, requests in asking.items():
             groups = _Groups(self, requests)
@@ -230,13 +279,11 @@ class _Groups:
         return worth
 
 
-def _dealt(
-    prices: NDArray[np.int64], owners: Sequence[int], counts: Sequence[int]
-) -> dict[int, list[int]]:
+def _dealt(prices: NDArray[np.int64], counts: Sequence[int]) -> list[list[int]]:
     """The prices of each owner, from one array of all."""
     if len(prices) != sum(counts):
         raise ValueError(f"{len(prices)} prices, but there are {sum(counts)} things to price")
     if len(prices) and prices.min() < 0:
         raise ValueError("a price is negative")
     left = iter(prices.tolist())
-    return {owner: list(islice(left, n)) for owner, n in zip(owners, counts, strict=True)}
+    return [list(islice(left, n)) for n in counts]

@@ -198,7 +198,8 @@ def ask(
     `value` is what the weight of a request is worth, in prices.
     """
     total = np.int64(0)
-    taken[:] = 0
+    for q in range(len(taken)):
+        taken[q] = 0
     for h in range(len(phones)):
         for i in range(time_first[h], time_first[h + 1]):
             used[i] = -phones[h]
@@ -207,9 +208,6 @@ def ask(
     price, at = np.empty(DAYS, np.int64), np.empty(DAYS, np.int64)
     for r in range(len(home)):
         q0, q1 = seat_first[r], seat_first[r + 1]
-        if q0 == q1:
-            total += value[r]
-            continue
         i0 = time_first[home[r]]
         _, timed, later, later_at = cheapest_days(
             q0, q1, i0, lessons[r], seat, at_home, time_day, price, at
@@ -244,14 +242,13 @@ def lower(
     by_day = np.empty(DAYS, np.int64)
     for r in range(len(home)):
         q0, q1 = seat_first[r], seat_first[r + 1]
-        if q0 == q1:
-            continue
         i0 = time_first[home[r]]
         days, timed, later, _ = cheapest_days(
             q0, q1, i0, lessons[r], seat, at_home, time_day, price, at
         )
         goal = min(timed, later, value[r])
-        by_day[:] = 0
+        for day in range(DAYS):
+            by_day[day] = 0
         if timed < FAR:
             dearest = price[lessons[r] - 1]
             share = (timed - goal) // lessons[r]
@@ -278,7 +275,10 @@ def best_members(
     seat: Longs, class_seats: Ints, class_first: Ints, class_seat: Ints, worth: Longs, last: Longs
 ) -> None:
     """What a lesson of each class is worth with its dearest seats sold, and the `last` of them."""
-    top = np.empty(max(1, class_seats.max()) if len(class_seats) else 1, np.int64)
+    most = 0
+    for g in range(len(worth)):
+        most = max(most, class_seats[g])
+    top = np.empty(most, np.int64)
     for g in range(len(worth)):
         worth[g] = 0
         last[g] = 0
@@ -315,7 +315,8 @@ def sell(
     given: Longs,
 ) -> np.int64:
     """What tutors gain by their best lessons; how many of each class are `given`."""
-    given[:] = 0
+    for g in range(len(given)):
+        given[g] = 0
     slots, most = 0, 0
     for t in range(len(most_lessons)):
         timed = slot_first[t + 1] - slot_first[t] - 1
@@ -384,7 +385,8 @@ def seat_slopes(
     slope: Longs,
 ) -> None:
     """How often each seat is asked beyond how often it is sold."""
-    slope[:] = taken
+    for q in range(len(slope)):
+        slope[q] = taken[q]
     for g in range(len(given)):
         if given[g] == 0:
             continue

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import compiled_bound as compiled
-from matching.bound import Prices, home_times, pinned
+from matching.bound import Prices, home_times, unpinned_rules
 from matching.rules import Rules
 from matching.trade import Trade, trade_of
 
@@ -71,14 +71,14 @@ class PriceSearch:
     """
 
     def __init__(self, rules: Rules) -> None:
+        rules, self._beyond = unpinned_rules(rules)
         times = [len(times) for times in home_times(rules)]
-        pins = pinned(rules)
-        seats = sum(times[rules.home[r]] for r in range(len(rules.home)) if r not in pins)
+        seats = sum(times[home] for home in rules.home)
         weight = sum(request.weight for request in rules.requests)
         lessons = sum(request.lessons_per_week for request in rules.requests)
         unit_bits = min(UNIT_BITS, SUM_BITS - (weight * lessons).bit_length())
         self.unit = 1 << max(0, unit_bits)
-        self.best = weight * self.unit  # in prices; nothing is asked for anything
+        self.best = weight * self.unit  # in prices, for all without a pin; everything is free
         self._best_seat: Longs = np.zeros(seats, dtype=np.int64)
         self._best_phone: Longs = np.zeros(sum(times), dtype=np.int64)
         self.rounds = 0
@@ -89,7 +89,7 @@ class PriceSearch:
     @property
     def bound(self) -> int:
         """No plan serves more weight."""
-        return self.best // self.unit
+        return self._beyond + self.best // self.unit
 
     def prices(self) -> Prices:
         """Those that prove the bound, or a lower one."""

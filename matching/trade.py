@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import compiled_bound
-from matching.bound import LATER, home_times, pinned
+from matching.bound import LATER, home_times
 from matching.rules import Rules
 from matching.slots import bits
 
@@ -35,7 +35,7 @@ class Trade(NamedTuple):
     home: Ints  # (R,)
     lessons: Ints  # (R,) a week
     weight: Longs  # (R,)
-    seat_first: Ints  # (R + 1,) seats of a request, one for each time; none if it is pinned
+    seat_first: Ints  # (R + 1,) seats of a request, one for each time
     way_first: Ints  # (Q + 1,)
     way_class: Ints  # classes a seat may be had in
     time_first: Ints  # (H + 1,)
@@ -53,6 +53,7 @@ class Trade(NamedTuple):
 
 
 def trade_of(rules: Rules) -> Trade:
+    """All there is to trade, of a problem without pins."""
     return _Builder(rules).trade()
 
 
@@ -78,9 +79,7 @@ class _Builder:
         time_first, time_bit = _end_to_end(times)
         home = np.array(rules.home, dtype=np.int32)
         lessons = np.array([r.lessons_per_week for r in rules.requests], dtype=np.int32)
-        pins = pinned(rules)
-        free = np.array([r not in pins for r in range(len(home))], dtype=bool)
-        seat_first = _firsts(np.where(free, np.diff(time_first)[home], 0))
+        seat_first = _firsts(np.diff(time_first)[home])
         self._name_manners()
         slot_first, slot_bit = _end_to_end(
             (LATER,) if mask is None else (*bits(mask), LATER - 1) for mask in rules.tutor_mask
