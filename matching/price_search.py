@@ -82,9 +82,10 @@ class PriceSearch:
         self._best_seat: Longs = np.zeros(seats, dtype=np.int64)
         self._best_phone: Longs = np.zeros(sum(times), dtype=np.int64)
         self.rounds = 0
-        self.finished = not seats or unit_bits < 0
-        if not self.finished:
-            self._begin(trade_of(rules), weight)
+        trade = trade_of(rules) if seats and unit_bits >= 0 else None
+        self.finished = trade is None
+        if trade is not None:
+            self._begin(trade, weight)
 
     @property
     def bound(self) -> int:

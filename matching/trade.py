@@ -10,18 +10,22 @@ number of seats and slots.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching import compiled_bound
-from matching.bound import LATER, home_times
-from matching.rules import Rules
+from matching.bound import LATER, LATER_HOME, home_times
+from matching.rules import Names, Rules
 from matching.slots import bits
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
+
+# How often classes may be listed, all seats (or slots) together; 4 bytes each, several times.
+MOST_CLASSES_LISTED = 50_000_000
 
 # Sets of tags that tutors are told apart by; with more, needs are not looked at.
 MOST_TAG_SETS = 8
@@ -52,174 +56,174 @@ class Trade(NamedTuple):
     most_lessons: Ints  # (T,) a week
 
 
-def trade_of(rules: Rules) -> Trade:
-    """All there is to trade, of a problem without pins."""
-    return _Builder(rules).trade()
+def trade_of(rules: Rules) -> Trade | None:
+    """All there is to trade, of a problem without pins; None if that is too much."""
+    builder = _Builder(rules)
+    return builder.trade() if builder.fits() else None
 
 
 class _Builder:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        offered = 0
-        for mask in rules.tutor_mask:
-            offered |= mask or 0
-        self.column = {bit: i for i, bit in enumerate(bits(offered))}
-        self.column[LATER] = len(self.column)
-        self.columns = len(self.column) - 1 + TIMELESS
-        kinds: dict[tuple[str, str, int], int] = {}
-        self.kind = [
-            kinds.setdefault(rules.subject_key(r), len(kinds)) for r in range(len(rules.requests))
-        ]
-        self.kinds = kinds
-        self.span = -(-rules.grid.lesson // rules.grid.every)
+        self.span = -(-rules.grid.lesson // rules.grid.every)  # starts that a lesson covers
+        self.home = np.array(rules.home, dtype=np.int32)
+        self.lessons = np.array([r.lessons_per_week for r in rules.requests], dtype=np.int32)
+        self.kinds: dict[tuple[str, str, int], int] = {}
+        self.kind = _ints(
+            self.kinds.setdefault(rules.subject_key(r), len(self.kinds))
+            for r in range(len(rules.requests))
+        )
+        self.time_first, self.time_bit = _end_to_end(home_times(rules))
+        self.slot_first, self.slot_bit = _end_to_end(
+            (LATER,) if mask is None else (*bits(mask), LATER_HOME) for mask in rules.tutor_mask
+        )
+        starts = np.unique(self.slot_bit[self.slot_bit >= 0])
+        self.columns = len(starts) + TIMELESS
+        self.column = np.zeros(rules.grid.size + TIMELESS, dtype=np.int32)
+        self.column[starts] = np.arange(len(starts))
+        self.column[[LATER, LATER_HOME]] = len(starts), len(starts) + 1  # the last two
+        self.kind_first, self.kind_of = _end_to_end(self._taught())
+        self._name_manners()
+
+    def fits(self) -> bool:
+        """Whether the lists of classes, by seat and by slot, are of a size that can be held."""
+        times = np.diff(self.time_first).astype(np.int64)[self.home]
+        manners = np.diff(self.home_manner_first).astype(np.int64)[self.profile]
+        classes = np.diff(self.kind_first).astype(np.int64) * np.diff(self.tutor_manner_first)
+        slots = np.diff(self.slot_first)
+        return bool(max((times * manners).sum(), (classes * slots).sum()) <= MOST_CLASSES_LISTED)
 
     def trade(self) -> Trade:
         rules = self.rules
-        times = home_times(rules)
-        time_first, time_bit = _end_to_end(times)
-        home = np.array(rules.home, dtype=np.int32)
-        lessons = np.array([r.lessons_per_week for r in rules.requests], dtype=np.int32)
-        seat_first = _firsts(np.diff(time_first)[home])
-        self._name_manners()
-        slot_first, slot_bit = _end_to_end(
-            (LATER,) if mask is None else (*bits(mask), LATER - 1) for mask in rules.tutor_mask
+        offer_first, keys = compiled_bound.offers(
+            self.slot_first,
+            self.column[self.slot_bit],
+            self.kind_first,
+            self.kind_of,
+            self.tutor_manner_first,
+            self.tutor_manner,
+            self.columns,
+            len(self.manners),
         )
-        key_first, keys = self._offers(slot_first, slot_bit)
         class_key, offer_class = np.unique(keys, return_inverse=True)
-        profile_first, profile_manner = _end_to_end(self.home_manners)
+        seat_first = _firsts(np.diff(self.time_first)[self.home])
         way_first, way_class = compiled_bound.ways(
-            np.array(self.kind, dtype=np.int64) * self.columns,
-            home,
+            self.kind.astype(np.int64) * self.columns,
+            self.home,
             seat_first,
-            time_first,
-            self._columns_at(time_bit),
-            np.array(self.profile, dtype=np.int32),
-            profile_first,
-            profile_manner,
+            self.time_first,
+            self.column[self.time_bit],
+            self.profile,
+            self.home_manner_first,
+            self.home_manner,
             len(self.manners),
             class_key,
         )
         class_first, class_seat = compiled_bound.turned(way_first, way_class, len(class_key))
-        most = [
-            rules.channels[channel].max_group
-            for channel, _, _ in sorted(self.manners, key=self.manners.__getitem__)
-        ]
-        members = np.diff(class_first)
-        seats = np.array([min(n, len(home)) for n in most], dtype=np.int64)
-        total = int(lessons.sum(dtype=np.int64))
+        day = self.time_bit // rules.grid.starts_a_day
+        lessons = int(self.lessons.sum(dtype=np.int64))
         return Trade(
-            home=home,
-            lessons=lessons,
+            home=self.home,
+            lessons=self.lessons,
             weight=np.array([r.weight for r in rules.requests], dtype=np.int64),
             seat_first=seat_first,
             way_first=way_first,
             way_class=way_class,
-            time_first=time_first,
-            time_day=np.where(time_bit < 0, LATER, time_bit // rules.grid.starts_a_day).astype(
-                np.int32
-            ),
-            time_until=self._until(time_first, time_bit),
-            phones=_ints(min(n, len(home)) for n in rules.phones),
-            class_seats=np.minimum(members, seats[class_key % max(1, len(most))]).astype(np.int32),
+            time_first=self.time_first,
+            time_day=np.where(self.time_bit < 0, LATER, day).astype(np.int32),
+            time_until=self._until(),
+            phones=_ints(min(n, len(self.home)) for n in rules.phones),
+            class_seats=np.minimum(np.diff(class_first), self._seats(class_key)),
             class_first=class_first,
             class_seat=class_seat,
-            slot_first=slot_first,
-            slot_before=self._before(slot_first, slot_bit),
-            offer_first=key_first,
+            slot_first=self.slot_first,
+            slot_before=self._before(),
+            offer_first=offer_first,
             offer_class=offer_class.astype(np.int32),
-            most_lessons=_ints(min(t.max_lessons_per_week, total) for t in rules.tutors),
+            most_lessons=_ints(min(t.max_lessons_per_week, lessons) for t in rules.tutors),
         )
 
-    def _columns_at(self, bit: Ints) -> Ints:
-        column = np.zeros(self.rules.grid.size + TIMELESS, dtype=np.int32)
-        for at, i in self.column.items():
-            column[at] = i  # LATER is the last but one
-        column[LATER - 1] = self.columns - 1
-        column[LATER] = self.columns - 2
-        return column[bit]
+    def _taught(self) -> list[list[int]]:
+        """For each tutor, the kinds of groups that could be given."""
+        rules = self.rules
+        taught: list[list[int]] = [[] for _ in rules.tutors]
+        for (subject, level, lessons), kind in self.kinds.items():
+            for t in rules.teachers_of.get((subject, level), ()):
+                if lessons <= rules.tutors[t].max_lessons_per_week:
+                    taught[t].append(kind)
+        return taught
 
     def _name_manners(self) -> None:
-        """Numbers each channel, language and set of tags that some tutor has; and for tutors and
-        requests of each profile, lists those that they can have."""
+        """Numbers each channel, language and set of tags that some tutor has; and lists those
+        that each tutor has, and those that requests of each profile could use."""
         rules = self.rules
-        self.manners: dict[tuple[str, str, int], int] = {}
         needs = sorted({tuple(sorted({*request.needs})) for request in rules.requests})
-        tag_sets: dict[tuple[bool, ...], int] = {}
-        sets = [
-            tag_sets.setdefault(tuple({*n} <= {*tutor.tags} for n in needs), len(tag_sets))
+        tags: dict[tuple[bool, ...], int] = {}
+        having = [
+            tags.setdefault(tuple({*n} <= {*tutor.tags} for n in needs), len(tags))
             for tutor in rules.tutors
         ]
-        if len(tag_sets) > MOST_TAG_SETS:
-            tag_sets, sets = {(True,) * len(needs): 0}, [0] * len(sets)
-        known: dict[tuple[tuple[str, ...], tuple[str, ...], int], Sequence[int]] = {}
-        self.tutor_manners = []
-        for tutor, tags in zip(rules.tutors, sets, strict=True):
-            key = tutor.channels, tutor.languages, tags
-            if key not in known:
-                known[key] = [
-                    self.manners.setdefault((channel, language, tags), len(self.manners))
-                    for channel in sorted({*tutor.channels})
-                    for language in sorted({*tutor.languages})
-                ]
-            self.tutor_manners.append(known[key])
-        profiles: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], int] = {}
-        self.profile = []
-        self.home_manners: list[Sequence[int]] = []
-        for r, request in enumerate(rules.requests):
-            home = rules.problem.households[rules.home[r]]
-            asked = home.channels, home.languages, tuple(sorted({*request.needs}))
-            if asked not in profiles:
-                profiles[asked] = len(profiles)
-                place = needs.index(asked[2])
-                self.home_manners.append(
-                    sorted(
-                        self.manners[channel, language, tags]
-                        for having, tags in tag_sets.items()
-                        if having[place]
-                        for channel in {*home.channels}
-                        for language in {*home.languages}
-                        if (channel, language, tags) in self.manners
-                    )
-                )
-            self.profile.append(profiles[asked])
-
-    def _offers(self, slot_first: Ints, slot_bit: Ints) -> tuple[Ints, Longs]:
-        """For each slot, the keys of the classes it can be used for."""
-        rules = self.rules
-        by_taught: dict[tuple[str, str], list[tuple[int, int]]] = {}
-        for name, kind in self.kinds.items():
-            by_taught.setdefault(name[:2], []).append((kind, name[2]))
-        teaches: list[list[int]] = [[] for _ in rules.tutors]
-        for taught, kinds in by_taught.items():
-            for t in rules.teachers_of.get(taught, ()):
-                most = rules.tutors[t].max_lessons_per_week
-                teaches[t] += [kind for kind, lessons in kinds if lessons <= most]
-        kind_first, kind_of = _end_to_end(teaches)
-        manner_first, manner_of = _end_to_end(self.tutor_manners)
-        return compiled_bound.offers(
-            slot_first,
-            self._columns_at(slot_bit),
-            kind_first,
-            kind_of,
-            manner_first,
-            manner_of,
-            self.columns,
-            len(self.manners),
+        if len(tags) > MOST_TAG_SETS:
+            tags, having = {(True,) * len(needs): 0}, [0] * len(having)
+        self.manners: dict[tuple[str, str, int], int] = {}
+        self.tutor_manner_first, self.tutor_manner = _end_to_end(
+            [
+                self.manners.setdefault(manner, len(self.manners))
+                for manner in product(_once(tutor.channels), _once(tutor.languages), [mine])
+            ]
+            for tutor, mine in zip(rules.tutors, having, strict=True)
+        )
+        profiles: dict[tuple[Names, Names, Names], int] = {}
+        homes = rules.problem.households
+        self.profile = _ints(
+            profiles.setdefault(
+                (homes[h].channels, homes[h].languages, tuple(sorted({*request.needs}))),
+                len(profiles),
+            )
+            for h, request in zip(rules.home, rules.requests, strict=True)
+        )
+        self.home_manner_first, self.home_manner = _end_to_end(
+            sorted(
+                self.manners[manner]
+                for met, one in tags.items()
+                if met[needs.index(need)]
+                for manner in product(_once(channels), _once(languages), [one])
+                if manner in self.manners
+            )
+            for channels, languages, need in profiles
         )
 
-    def _until(self, first: Ints, bit: Ints) -> Ints:
-        """Where the household's times end that a lesson covers; one without a start has none."""
-        row = np.repeat(np.arange(len(first) - 1), np.diff(first)) * (2 * self.rules.grid.size)
-        at = row + np.where(bit < 0, self.rules.grid.size + self.span - bit, bit)
+    def _seats(self, class_key: Longs) -> Ints:
+        """Most members of a group of each class; the manner is what remains of the key."""
+        most = _ints(
+            min(self.rules.channels[channel].max_group, len(self.home))
+            for channel, _, _ in self.manners
+        )
+        return most[class_key % max(1, len(most))]
+
+    def _until(self) -> Ints:
+        """Where the household's times end that a lesson covers; one without a start covers none."""
+        size, bit = self.rules.grid.size, self.time_bit
+        at = _rows(self.time_first) * (2 * size) + np.where(bit < 0, size + self.span - bit, bit)
         until = np.searchsorted(at, at + self.span)
         return np.where(bit < 0, np.arange(len(bit)), until).astype(np.int32)
 
-    def _before(self, first: Ints, bit: Ints) -> Ints:
-        size = 2 * self.rules.grid.size
-        row = np.repeat(np.arange(len(first) - 1), np.diff(first)) * size
-        at = row + np.where(bit < 0, self.rules.grid.size, bit)
+    def _before(self) -> Ints:
+        """How many of the tutor's slots are over when a slot begins."""
+        size, bit = self.rules.grid.size, self.slot_bit
+        at = _rows(self.slot_first) * (2 * size) + np.where(bit < 0, size, bit)
         over = np.searchsorted(at, at - self.span, side="right")
-        return np.maximum(0, over - np.repeat(first[:-1], np.diff(first))).astype(np.int32)
+        before = over - np.repeat(self.slot_first[:-1], np.diff(self.slot_first))
+        return np.maximum(0, before).astype(np.int32)
+
+
+def _once(names: Names) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _rows(first: Ints) -> NDArray[np.int_]:
+    """For each element, the number of its row."""
+    return np.repeat(np.arange(len(first) - 1), np.diff(first))
 
 
 def _firsts(counts: NDArray[np.int_]) -> Ints:
