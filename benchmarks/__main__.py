@@ -175,7 +175,7 @@ def _timed(what: str, run: Run, phase: str, most: float) -> str:
 
 def print_growth() -> None:
     print("\ngrowth", flush=True)
-    points = [growth.measure(pupils) for pupils in growth.SIZES]
+    points = list(growth.measure(growth.SIZES))
     print("\n".join(growth.report(points)), flush=True)
     growth.draw(points, PLOT)
 

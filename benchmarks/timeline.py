@@ -1,5 +1,6 @@
 """When things happened in a run, by its progress lines. Seconds beyond start-up begin when the
-problem has been read: Python, its modules, the file and compiled loops are there by then."""
+problem has been read: Python, its modules and the file are there by then, and what only the search
+needs is loaded later."""
 
 from __future__ import annotations
 
@@ -11,6 +12,16 @@ from benchmarks.measure import WEIGHT_PHASES, Line, Run
 def start_up(lines: Sequence[Line]) -> float:
     """Seconds until the problem was read."""
     return next((line.seconds for line in lines if line.phase != "reading"), 0.0)
+
+
+def loading(lines: Sequence[Line]) -> float:
+    """Seconds from the greedy's plan to the first line of the search."""
+    greedy = [line for line in lines if line.phase == "greedy"]
+    search = next((line for line in lines if line.phase == "weight_served"), None)
+    if search is None or not greedy:
+        return 0.0
+    done = next(line for line in greedy if line.best == greedy[-1].best)
+    return search.seconds - done.seconds
 
 
 def spent_in(lines: Sequence[Line], phase: str) -> float | None:

@@ -93,6 +93,12 @@ def test_share_of_the_final_weight_is_reached_beyond_start_up() -> None:
     assert timeline.reached(made_up(174), 0.5) == pytest.approx(0.2)
 
 
+def test_loading_is_the_pause_between_greedy_and_search() -> None:
+    beat = Line("greedy", 150, None, 1.3)
+    assert timeline.loading((*LINES[:3], beat, *LINES[3:])) == pytest.approx(0.2)
+    assert timeline.loading(LINES[:3]) == 0.0
+
+
 def test_coverage_is_proved_when_the_search_goes_on_to_the_zones() -> None:
     assert timeline.coverage_proved(made_up(174)) == pytest.approx(2.5)
     assert timeline.coverage_proved(made_up(174, proved=0)) is None
