@@ -250,10 +250,12 @@ class _Groups:
         for r in requests:
             home = rules.problem.households[rules.home[r]]
             needs = frozenset(rules.requests[r].needs)
+            seats = zip(proof.times[rules.home[r]], proof.seat[r], strict=True)
+            priced = [(time, price) for time, price in seats if price]
             for way in product({*home.channels}, {*home.languages}):
                 by_needs = self.asking.setdefault(way, {})
                 prices = by_needs.setdefault(needs, defaultdict(list))
-                for time, price in zip(proof.times[rules.home[r]], proof.seat[r], strict=True):
+                for time, price in priced:
                     prices[time].append(price)
 
     def offer(self, tutor: Tutor, mask: int | None, best: dict[int, int]) -> None:

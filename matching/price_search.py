@@ -67,7 +67,9 @@ class _Steps:
 class PriceSearch:
     """`step` as often as there is time; `bound` holds at any moment, and `prices` prove it.
 
-    The heavy loops release the interpreter lock. `finished` when more rounds are not worth it.
+    The heavy loops release the interpreter lock, so that a thread of its own can do the rounds;
+    `bound` may be read from another one meanwhile. `finished` when more rounds are not worth it,
+    and from the beginning if the problem is too large or too odd to price.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -78,7 +80,7 @@ class PriceSearch:
         lessons = sum(request.lessons_per_week for request in rules.requests)
         unit_bits = min(UNIT_BITS, SUM_BITS - (weight * lessons).bit_length())
         self.unit = 1 << max(0, unit_bits)
-        self.best = weight * self.unit  # in prices, for all without a pin; everything is free
+        self._least = weight * self.unit  # in prices, for all without a pin; everything is free
         self._best_seat: Longs = np.zeros(seats, dtype=np.int64)
         self._best_phone: Longs = np.zeros(sum(times), dtype=np.int64)
         self.rounds = 0
@@ -90,7 +92,7 @@ class PriceSearch:
     @property
     def bound(self) -> int:
         """No plan serves more weight."""
-        return self._beyond + self.best // self.unit
+        return self._beyond + self._least // self.unit
 
     def prices(self) -> Prices:
         """Those that prove the bound, or a lower one."""
@@ -121,7 +123,7 @@ class PriceSearch:
         # What nobody offers may as well be dear.
         self._best_seat[np.diff(trade.way_first) == 0] = self.highest
         self._by_class = True
-        self._cycle, self._before = CLASS_ROUNDS, self.best
+        self._cycle, self._before = CLASS_ROUNDS, self._least
         self._best_class = np.zeros(len(self._worth), dtype=np.int64)
         first = np.full(len(self._worth), int(FIRST_PRICE * self.average), dtype=np.int64)
         self._seat = self._best_seat.copy()
@@ -135,8 +137,8 @@ class PriceSearch:
     def _round(self) -> None:
         steps = self._steps
         found = self._gains()
-        if found < self.best:
-            self.best = found
+        if found < self._least:
+            self._least = found
             kept = self._best_class if self._by_class else self._best_seat
             kept[:] = steps.prices[0]
             self._best_phone[:] = steps.prices[1]
@@ -216,11 +218,11 @@ class PriceSearch:
             self._by_class = False
             rounds, decay = FIRST_SEAT_ROUNDS, SEAT_DECAY
         else:
-            if (self._before - self.best) * GAIN < self.best:
+            if (self._before - self._least) * GAIN < self._least:
                 self.finished = True
                 return
             rounds, decay = 2 * self._cycle, math.sqrt(self._steps.decay)
-        self._before = self.best
+        self._before = self._least
         self._cycle = rounds
         prices = [self._best_seat.copy(), self._best_phone.copy()]
         self._steps = _Steps(prices, SEAT_STEP * self.average, decay, rounds)

@@ -89,7 +89,7 @@ def test_same_rounds_give_the_same_prices_however_they_are_cut() -> None:
     one.step(CLASS_ROUNDS + 50)
     for _ in range(CLASS_ROUNDS + 50):
         other.step()
-    assert one.best == other.best
+    assert one.bound == other.bound
     assert one.prices().seat.tobytes() == other.prices().seat.tobytes()
     assert one.prices().phone.tobytes() == other.prices().phone.tobytes()
 
@@ -175,6 +175,18 @@ def test_nothing_asked_or_nobody_there_is_bound_by_nothing(make: Any) -> None:
 def test_weights_beyond_all_measure_are_bound_by_what_is_asked(make: Any) -> None:
     requests = [make.request("R1", weight=10**30), make.request("R2", weight=1)]
     assert bound_of(make.problem([make.tutor()], [make.household()], requests)) == 10**30 + 1
+
+
+def test_more_classes_than_can_be_listed_are_not_priced(make: Any) -> None:
+    names = [f"L{i}" for i in range(600)]
+    week = [[day, "00:00", "24:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")]
+    tutor = make.tutor(languages=names, available=week)
+    home = make.household(languages=names, reachable=week)
+    requests = [make.request(f"R{i}") for i in range(30)]
+    problem = make.problem([tutor], [home], requests, start_every=5)
+    search = PriceSearch(Rules(problem))
+    assert search.finished
+    assert search.bound == 30
 
 
 def test_prices_of_another_problem_are_refused(make: Any) -> None:
