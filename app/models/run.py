@@ -41,6 +41,8 @@ class MatchRun(Model):
     seconds: Mapped[int]
     iterations: Mapped[int | None]
     """Set where the run is to be repeatable to the byte: the clock then plays no part."""
+    may_move: Mapped[int | None] = mapped_column(SmallInteger)
+    """Set in a repair: so many of the places in force may change at most to serve more."""
     problem_gz: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """The problem as it stood when the run was asked for: gzipped JSON, docs/problem-format.md."""
     plan_gz: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
@@ -59,9 +61,18 @@ class MatchRun(Model):
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     failure: Mapped[str | None] = mapped_column(String(500))
     """What went wrong, for the coordinator to pass on."""
+    window_moves: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """Whose hours, an hour later or earlier, would serve them, as `matching windows` prints it."""
+    moved_seats: Mapped[int | None]
+    """How many places in force its publication ended; None while it is not published."""
 
     has_plan: Mapped[bool] = column_property(plan_gz.is_not(None))
     """Whether it found anything; known without reading the plan itself."""
+
+    @property
+    def is_repair(self) -> bool:
+        """Whether it starts from the places in force, and changes few of them."""
+        return self.may_move is not None
 
     requested_by: Mapped[Coordinator | None] = relationship()
     groups: Mapped[list[ProposedGroup]] = relationship(

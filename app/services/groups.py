@@ -30,15 +30,14 @@ from app.models import (
 )
 from app.services import audit
 from app.services.consent import in_force, shares_number
+from app.services.ending import end_groups, leave_groups
 from app.services.errors import Conflict, Invalid, NotFound
-from app.services.lessons import future_lessons, plan_lessons, withdraw_lesson
-from app.services.reminders import Recipient, cancel_reminders, plan_reminders
+from app.services.lessons import future_lessons, plan_lessons
+from app.services.reminders import plan_reminders
 from scheduler import clock
 
 ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
 LONGEST_REASON = 500
-NOBODY_LEFT = "no pupil is left in the group"
-"""The reason stored where the program itself cancels; pages put it in the reader's words."""
 
 
 def accept_group(
@@ -55,7 +54,7 @@ def accept_group(
         offered = _offered(group)
         if group.tutor.state is not TutorState.VETTED:
             raise Conflict(_l("This volunteer is not vetted, and can't take a group."))
-        _drop_who_may_not(group)
+        _drop_who_may_not([group])
         joining = [member for member in offered if member.ended_at is None]
         if not joining:
             raise Conflict(
@@ -109,9 +108,8 @@ def end_group(group_id: int, reason: str, by: Coordinator | None = None) -> Grou
         if group.state not in LIVE_GROUPS:
             raise Conflict(_l("This group has ended already."))
         members = group.members
-        _end_seats(members)
-        _end(group, reason)
-        _note("end_group", group, by, None, members, {"reason": reason})
+        end_groups([group], reason)
+        note_end(group, by, members, reason)
     return group
 
 
@@ -132,7 +130,7 @@ def leave_without_right(pupil_ids: Iterable[int]) -> int:
         .order_by(Group.id)
         .with_for_update()
     ).all()
-    return sum(_drop_who_may_not(group) for group in groups)
+    return _drop_who_may_not(groups)
 
 
 def list_live_groups() -> list[Group]:
@@ -154,6 +152,13 @@ def list_live_groups() -> list[Group]:
             )
         )
     )
+
+
+def note_end(
+    group: Group, by: Coordinator | None, members: Iterable[Membership], reason: str
+) -> None:
+    """Leave a trace of a group's end; `members` sat in it until then."""
+    _note("end_group", group, by, None, members, {"reason": reason})
 
 
 def may_be_member(member: Membership) -> bool:
@@ -183,44 +188,18 @@ def _offered(group: Group) -> list[Membership]:
     return waiting
 
 
-def _drop_who_may_not(group: Group) -> int:
+def _drop_who_may_not(groups: Iterable[Group]) -> int:
     """End the seats that may not be; what follows for lessons and reminders too."""
-    dropped = [member for member in group.members if not may_be_member(member)]
-    if not dropped:
-        return 0
-    _end_seats(dropped)
-    _note("end_seats", group, None, None, dropped)
-    if any(member.active_since is not None for member in group.members) or (
-        group.state is GroupState.OFFERED and group.members
-    ):
-        cancel_reminders(future_lessons(group.id), only=_gone(group, dropped))
-    else:
-        _end_seats(group.members)
-        _end(group, NOBODY_LEFT)
-    return len(dropped)
-
-
-def _end_seats(members: Iterable[Membership]) -> None:
-    for member in members:
-        member.ended_at = clock.now()
-        if member.request.state is RequestState.SERVED:
-            member.request.state = RequestState.WAITING
-    db.session.flush()
-
-
-def _end(group: Group, reason: str) -> None:
-    """End a group whose seats have ended, and cancel what was to come of it."""
-    group.state = GroupState.ENDED
-    group.ended_at = clock.now()
-    for lesson in future_lessons(group.id):
-        withdraw_lesson(lesson, reason)
-
-
-def _gone(group: Group, dropped: list[Membership]) -> set[Recipient]:
-    """The households that have nobody left in a group."""
-    staying = {member.request.pupil.household_id for member in group.members}
-    leaving = {member.request.pupil.household_id for member in dropped}
-    return {Recipient("household", number) for number in leaving - staying}
+    dropped = {
+        group: [member for member in group.members if not may_be_member(member)] for group in groups
+    }
+    for group, members in dropped.items():
+        if members:
+            _note("end_seats", group, None, None, members)
+    leaving = [member for members in dropped.values() for member in members]
+    if leaving:
+        leave_groups(leaving)
+    return len(leaving)
 
 
 def _veto(request_id: int, tutor_id: int, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,7 +144,7 @@ def cancel_lesson(
             raise Conflict(_l("Only a planned lesson can be cancelled."))
         if lesson.starts_at <= clock.now():
             raise Conflict(_l("This lesson has begun already."))
-        withdraw_lesson(lesson, reason)
+        withdraw_lessons([lesson], reason)
         audit.note(
             "cancel_lesson",
             f"lesson:{lesson.id}",
@@ -155,22 +155,23 @@ def cancel_lesson(
     return lesson
 
 
-def withdraw_lesson(lesson: Lesson, reason: str) -> None:
-    """Cancel a lesson that the caller has locked; part of the caller's transaction."""
-    lesson.state = LessonState.CANCELLED
-    lesson.version += 1
-    lesson.cancelled_at = clock.now()
-    lesson.cancel_reason = reason[:LONGEST_REASON]
-    cancel_reminders([lesson])
+def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
+    """Cancel lessons that the caller has locked; part of the caller's transaction."""
+    for lesson in lessons:
+        lesson.state = LessonState.CANCELLED
+        lesson.version += 1
+        lesson.cancelled_at = clock.now()
+        lesson.cancel_reason = reason[:LONGEST_REASON]
+    cancel_reminders(lessons)
 
 
-def future_lessons(group_id: int) -> list[Lesson]:
-    """A group's planned lessons that are still to come, locked, in the order of their ids."""
+def future_lessons(*group_ids: int) -> list[Lesson]:
+    """Groups' planned lessons that are still to come, locked, in the order of their ids."""
     return list(
         db.session.scalars(
             select(Lesson)
             .where(
-                Lesson.group_id == group_id,
+                Lesson.group_id.in_(group_ids),
                 Lesson.state == LessonState.PLANNED,
                 Lesson.starts_at > clock.now(),
             )

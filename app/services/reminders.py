@@ -6,7 +6,7 @@ order of locks is lessons, then recipients, then messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from flask import current_app
@@ -59,7 +59,7 @@ def plan_reminders(lessons: Iterable[Lesson]) -> None:
     """
     listed = [lesson for lesson in lessons if lesson.state is LessonState.PLANNED]
     recipients = {recipient for lesson in listed for recipient in recipients_of(lesson)}
-    _lock(recipients)
+    lock_recipients(recipients)
     known = {
         (row.lesson_id, row.lesson_version, row.recipient, row.kind): row
         for row in db.session.scalars(
@@ -103,7 +103,7 @@ def follow_zone(tutor_id: int) -> None:
     """
     recipient = Recipient("tutor", tutor_id)
     db.session.flush()
-    _lock([recipient])
+    lock_recipients([recipient])
     open_reminders = (
         select(Reminder)
         .outerjoin(Reminder.message)
@@ -142,7 +142,7 @@ def cancel_reminders(lessons: Iterable[Lesson], only: Iterable[Recipient] | None
         query = query.where(Reminder.recipient.in_([recipient.key for recipient in only]))
     rows = db.session.scalars(query).all()
     recipients = {_recipient(row) for row in rows}
-    _lock(recipients)
+    lock_recipients(recipients)
     for row in rows:
         row.cancelled_at = clock.now()
     db.session.flush()
@@ -246,7 +246,7 @@ def _recipient(reminder: Reminder) -> Recipient:
     return Recipient(table, int(number))
 
 
-def _lock(recipients: Iterable[Recipient]) -> None:
+def lock_recipients(recipients: Collection[Recipient]) -> None:
     """Lock the recipients' rows in one order, so that nobody else deals out their messages."""
     for table in (Household, Tutor):
         ids = sorted(r.id for r in recipients if r.table == table.__tablename__)

@@ -15,7 +15,7 @@ from app.models import (
     TutorState,
 )
 from app.services.consent import in_force, newest_statement
-from app.services.groups import NOBODY_LEFT
+from app.services.ending import NOBODY_LEFT
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:

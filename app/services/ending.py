@@ -1,0 +1,86 @@
+"""The end of seats and of whole groups, with what was to come of them: lessons and reminders.
+
+Each function is part of the caller's transaction, which holds the lock under which groups change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from app.extensions import db
+from app.models import Group, GroupState, Membership, RequestState
+from app.services.lessons import future_lessons, withdraw_lessons
+from app.services.reminders import (
+    Recipient,
+    cancel_reminders,
+    lock_recipients,
+    recipients_of,
+)
+from scheduler import clock
+
+NOBODY_LEFT = "no pupil is left in the group"
+"""The reason stored where the program itself cancels; pages put it in the reader's words."""
+
+
+def end_seats(members: Iterable[Membership]) -> None:
+    """End seats; their requests wait again."""
+    for member in members:
+        member.ended_at = clock.now()
+        if member.request.state is RequestState.SERVED:
+            member.request.state = RequestState.WAITING
+    db.session.flush()
+
+
+def end_groups(groups: Collection[Group], reason: str) -> None:
+    """End groups with all seats; what was to come of them is cancelled."""
+    lessons = future_lessons(*(group.id for group in groups))
+    end_seats(member for group in groups for member in group.members)
+    for group in groups:
+        _end(group)
+    withdraw_lessons(lessons, reason)
+
+
+def leave_groups(leaving: Collection[Membership]) -> None:
+    """End these seats. A group in which nobody is left to be taught ends, and its lessons."""
+    groups = sorted({member.group for member in leaving}, key=lambda group: group.id)
+    lessons = future_lessons(*(group.id for group in groups))
+    staying = {group: [m for m in group.members if m not in leaving] for group in groups}
+    ending = [group for group in groups if not goes_on(group, staying[group])]
+    gone = {group: _gone(group, staying[group]) for group in groups if group not in ending}
+    # All at once: locking group by group could meet others who lock in the order of ids.
+    lock_recipients(
+        {
+            recipient
+            for lesson in lessons
+            for recipient in (gone[lesson.group] if lesson.group in gone else recipients_of(lesson))
+        }
+    )
+    end_seats([*leaving, *(member for group in ending for member in staying[group])])
+    for group in ending:
+        _end(group)
+    withdraw_lessons([lesson for lesson in lessons if lesson.group in ending], NOBODY_LEFT)
+    for group, households in gone.items():
+        cancel_reminders([one for one in lessons if one.group is group], only=households)
+
+
+def goes_on(group: Group, staying: Collection[Membership]) -> bool:
+    """Whether a group with just these seats left is still one.
+
+    An active group is not, where all who stay are only offered to it.
+    """
+    return bool(staying) and (
+        group.state is GroupState.OFFERED
+        or any(member.active_since is not None for member in staying)
+    )
+
+
+def _end(group: Group) -> None:
+    group.state = GroupState.ENDED
+    group.ended_at = clock.now()
+
+
+def _gone(group: Group, staying: Collection[Membership]) -> set[Recipient]:
+    """The households that have nobody left in a group once only these stay."""
+    before = {member.request.pupil.household_id for member in group.members}
+    after = {member.request.pupil.household_id for member in staying}
+    return {Recipient("household", number) for number in before - after}
