@@ -118,9 +118,9 @@ YES: bool = np.bool_(True)  # type: ignore[assignment]
 NO: bool = np.bool_(False)  # type: ignore[assignment]
 FREE: int = np.int64(0)  # type: ignore[assignment]
 DIE: int = np.int64(4)  # type: ignore[assignment]  # three in four of a tutor's groups are closed
-TUTORS: int = np.int64(3)  # type: ignore[assignment]  # at most so many are ruined in a trial
+TUTORS: int = np.int64(2)  # type: ignore[assignment]  # at most so many are ruined in a trial
 COIN: int = np.int64(2)  # type: ignore[assignment]
-NOISE: int = np.int64(32)  # type: ignore[assignment]  # added to scores; 16 are one of weight
+NOISE: int = np.int64(16)  # type: ignore[assignment]  # added to scores; 16 are one of weight
 FAR: int = np.int64(2**62)  # type: ignore[assignment]
 
 # No column is looked through further than this for a tutor with a free lesson.
@@ -949,16 +949,33 @@ def improve(given: Given, seats: Seats, trials: int, losses: Ints) -> None:
         begin(seats)
         before = seats.value[SERVED]
         target = seats.waiting[draw(seats, seats.counts[WAITING])]
+        r = target
         for _ in range(1 + draw(seats, TUTORS)):
-            t = some_tutor(given, seats, target)
+            t = some_tutor(given, seats, r)
             if t != NONE:
                 ruin(given, seats, t)
+            if seats.counts[TAKEN_OUT]:
+                r = seats.pool[draw(seats, seats.counts[TAKEN_OUT])]
         insert(given, seats, target, NOBODY, columns)
         recreate(given, seats, columns)
         if seats.value[SERVED] >= before - losses[draw(seats, len(losses))]:
             keep(seats)
         else:
             undo(given, seats)
+
+
+@outer
+def insert_all(given: Given, seats: Seats) -> None:
+    """Serve everybody who can be while nobody moves."""
+    columns = np.zeros(8, dtype=np.int64)
+    begin(seats)
+    n = seats.counts[WAITING]
+    for i in range(n):
+        seats.pool[i] = seats.waiting[i]
+    for i in range(n):
+        if seats.sits[seats.pool[i], GROUP] == NONE:
+            insert(given, seats, seats.pool[i], NOBODY, columns)
+    keep(seats)
 
 
 @outer

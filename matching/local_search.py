@@ -93,6 +93,7 @@ class LocalSearch:
             self._tell("weight_served", int(max(now, best.value[SERVED])), self.bound())
         if best.value[SERVED] > self.seats.value[SERVED]:
             self.seats = best
+        compiled.insert_all(self.given, self.seats)
 
     def _light(self) -> int:
         """The weight of a request that is lighter than most."""
