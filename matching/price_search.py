@@ -26,9 +26,9 @@ SUM_BITS = 61
 
 CLASS_ROUNDS = 300  # of the stage of classes
 FIRST_SEAT_ROUNDS = 200  # of the first cycle of the stage of seats; the next are twice as long
-# What is left of the length of a step after each round; 0.2 and 1 percent after the first cycles
-CLASS_DECAY, SEAT_DECAY = 0.9795, 0.9772
-CLASS_STEP, SEAT_STEP = 0.3, 0.05  # the first step, in average weights
+# What is left of the length of a step after each round; some 0.3 percent after a first cycle
+CLASS_DECAY, SEAT_DECAY = 0.9795, 0.972
+CLASS_STEP, SEAT_STEP = 0.3, 0.1  # the first step, in average weights
 FIRST_PRICE = 0.3  # of a seat, in average weights
 GAIN = 5_000  # a cycle that lowers the bound by less than this part of it is the last
 
