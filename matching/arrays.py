@@ -27,7 +27,7 @@ TIMELESS = 2  # the columns after those with a start: LATER, LATER_HOME
 
 MOST_NAMES = 30  # of channels or of languages: sets of them are bits of one integer
 ENOUGH = 2**20  # of lessons, seats or phones: more makes no difference
-MOST_WEIGHT = 2**30  # of all requests together, and of other figures added up
+MOST_WEIGHT = 2**50  # of all requests together, so that shares of it can be worked out
 
 
 # Columns of `Given.request`. What belongs to the household stands here again, so that all that a
@@ -82,12 +82,10 @@ class Given(NamedTuple):
 
 
 def fits_arrays(rules: Rules) -> bool:
-    """Whether names can be told apart by the bits of an integer, and sums don't overflow it."""
+    """Whether names can be told apart by the bits of an integer, and sums fit into one."""
     languages = {name for tutor in rules.tutors for name in tutor.languages}
     weight = sum(request.weight for request in rules.requests)
-    costs = max((channel.cost for channel in rules.channels.values()), default=0)
-    names = max(len(rules.channels), len(languages))
-    return names <= MOST_NAMES and max(weight, costs) <= MOST_WEIGHT
+    return max(len(rules.channels), len(languages)) <= MOST_NAMES and weight <= MOST_WEIGHT
 
 
 def end_to_end(rows: Iterable[Sequence[int]]) -> tuple[Ints, Ints]:

@@ -60,6 +60,8 @@ PLAN_KEYS = (
     "advice",
 )
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# No weight, cost or count of a problem is larger, so that no sum of them leaves 64 bits.
+MOST = 1_000_000_000
 GZIP_MAGIC = b"\x1f\x8b"
 TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00", re.ASCII)
 
@@ -208,6 +210,13 @@ def _integer(value: Any, at: str, least: int = 0, most: int | None = None) -> in
     return value
 
 
+def _amount(value: Any, at: str, least: int = 0) -> int:
+    amount = _integer(value, at, least)
+    if amount > MOST:
+        raise FormatError(f"{at}: {amount} is more than {MOST}")
+    return amount
+
+
 def _list(value: Any, at: str, read: Callable[[Any, str], T]) -> tuple[T, ...]:
     if not isinstance(value, list):
         raise FormatError(f"{at}: expected a list")
@@ -309,8 +318,8 @@ def _channels(value: Any, at: str) -> dict[str, Channel]:
         here = _at(at, _string(name, f"{at}.{name}"))
         item = _object(item, here, ("max_group", "cost"))
         channels[name] = Channel(
-            max_group=_integer(item["max_group"], f"{here}.max_group", 1),
-            cost=_integer(item["cost"], f"{here}.cost"),
+            max_group=_amount(item["max_group"], f"{here}.max_group", 1),
+            cost=_amount(item["cost"], f"{here}.cost"),
         )
     return channels
 
@@ -335,7 +344,7 @@ def _tutor(value: Any, at: str) -> Tutor:
         channels=_strings(value["channels"], f"{at}.channels"),
         languages=_strings(value["languages"], f"{at}.languages"),
         available=_optional(value["available"], f"{at}.available", _windows),
-        max_lessons_per_week=_integer(value["max_lessons_per_week"], f"{at}.max_lessons_per_week"),
+        max_lessons_per_week=_amount(value["max_lessons_per_week"], f"{at}.max_lessons_per_week"),
         tags=_strings(value.get("tags", []), f"{at}.tags"),
     )
 
@@ -348,7 +357,7 @@ def _household(value: Any, at: str) -> Household:
         channels=_strings(value["channels"], f"{at}.channels"),
         languages=_strings(value["languages"], f"{at}.languages"),
         reachable=_optional(value["reachable"], f"{at}.reachable", _windows),
-        phones=_integer(value.get("phones", 1), f"{at}.phones", 1),
+        phones=_amount(value.get("phones", 1), f"{at}.phones", 1),
     )
 
 
@@ -371,7 +380,7 @@ def _request(value: Any, at: str) -> Request:
         lessons_per_week=_integer(
             value.get("lessons_per_week", 1), f"{at}.lessons_per_week", 1, len(DAYS)
         ),
-        weight=_integer(value.get("weight", 1), f"{at}.weight", 1),
+        weight=_amount(value.get("weight", 1), f"{at}.weight", 1),
         needs=_strings(value.get("needs", []), f"{at}.needs"),
         previous_tutor=_optional(value.get("previous_tutor"), f"{at}.previous_tutor", _string),
         preferred=preferred,
