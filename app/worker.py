@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask, current_app
@@ -32,6 +32,8 @@ _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
+_WINDOWS_SECONDS = 60.0
+"""How long to look for families' hours that would help, after the plan is there."""
 
 
 def run_worker(app: Flask) -> None:
@@ -73,11 +75,11 @@ def solve_next(stop: threading.Event) -> None:
         return
     log.info("match run %s: solving %s requests", run.id, len(run.problem["requests"]))
     try:
-        plan = _solve(run, stop, config.run_lease_seconds)
-        if plan is None:
+        found = _solve(run, stop, config.run_lease_seconds)
+        if found is None:
             solving.give_back(run)
         else:
-            solving.finish_run(run, plan)
+            solving.finish_run(run, *found)
     except ClaimLost:
         log.warning("match run %s was taken over by another worker", run.id)
     except SolveFailed as failure:
@@ -85,19 +87,43 @@ def solve_next(stop: threading.Event) -> None:
         solving.fail_run(run, str(failure))
 
 
-def _solve(run: ClaimedRun, stop: threading.Event, lease_seconds: float) -> dict[str, Any] | None:
-    """The plan that a child found, and had checked; None if `stop` was set before it had one."""
+Found = tuple[dict[str, Any], list[dict[str, Any]] | None]
+"""A plan, and whose hours would help; None where nobody asked to the end."""
+
+
+def _solve(run: ClaimedRun, stop: threading.Event, lease_seconds: float) -> Found | None:
+    """What a child found, and had checked; None if `stop` was set before it had a plan."""
     deadline = time.monotonic() + run.seconds + _GRACE_SECONDS
-    next_report = 0.0
     with SolverProcess(run) as child:
-        while not child.ended(within_seconds=0.1):
-            now = time.monotonic()
+        for asked_to_end in _until_ended(run, child, lease_seconds):
             if stop.is_set():
                 return None
-            if run.iterations is None and now > deadline:
+            if run.iterations is None and time.monotonic() > deadline:
                 raise SolveFailed(f"the solver had not ended {_GRACE_SECONDS:.0f} s past its time")
-            if now >= next_report:
-                next_report = now + _REPORT_EVERY_SECONDS
-                if solving.record_progress(run, child.progress(), lease_seconds):
-                    child.ask_to_stop()
-        return child.plan()
+            if asked_to_end:
+                child.ask_to_stop()
+        plan = child.plan()
+        return plan, _windows(run, child, stop, lease_seconds)
+
+
+def _windows(
+    run: ClaimedRun, child: SolverProcess, stop: threading.Event, lease_seconds: float
+) -> list[dict[str, Any]] | None:
+    """Whose hours would help; a courtesy, so that no plan waits for it longer than told."""
+    deadline = time.monotonic() + _WINDOWS_SECONDS
+    child.look_for_windows()
+    for asked_to_end in _until_ended(run, child, lease_seconds):
+        if asked_to_end or stop.is_set() or time.monotonic() > deadline:
+            return None
+    return child.windows()
+
+
+def _until_ended(run: ClaimedRun, child: SolverProcess, lease_seconds: float) -> Iterator[bool]:
+    """Report how far the child is until it has ended; each time, whether the run is to end now."""
+    next_report = 0.0
+    while not child.ended(within_seconds=0.1):
+        asked_to_end = False
+        if time.monotonic() >= next_report:
+            next_report = time.monotonic() + _REPORT_EVERY_SECONDS
+            asked_to_end = solving.record_progress(run, child.progress(), lease_seconds)
+        yield asked_to_end

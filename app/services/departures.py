@@ -20,7 +20,7 @@ from app.models import (
     TutorState,
 )
 from app.services import audit
-from app.services.ending import end_groups
+from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
 from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
 from app.services.people import get_tutor
@@ -105,8 +105,8 @@ def _depart(tutor_id: int, state: TutorState, reason: str, by: Coordinator | Non
     if not reason:
         raise Invalid(_l("Say why."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        _lock_groups(tutor_id)
         departure = preview_departure(tutor_id)
+        lock_groups(departure.groups)
         pupil_ids, seats = departure.pupil_ids, [group.members for group in departure.groups]
         end_groups(departure.groups, reason)
         for group, members in zip(departure.groups, seats, strict=True):
@@ -126,11 +126,6 @@ def _depart(tutor_id: int, state: TutorState, reason: str, by: Coordinator | Non
             detail={"reason": reason, "groups": len(departure.groups)},
         )
     return departure
-
-
-def _lock_groups(tutor_id: int) -> None:
-    live = select(Group.id).where(Group.tutor_id == tutor_id, Group.state.in_(LIVE_GROUPS))
-    db.session.execute(live.order_by(Group.id).with_for_update())
 
 
 def _locked(tutor_id: int) -> Tutor:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from sqlalchemy import select
+
 from app.extensions import db
 from app.models import Group, GroupState, Membership, RequestState
 from app.services.lessons import future_lessons, withdraw_lessons
@@ -20,6 +22,14 @@ from scheduler import clock
 
 NOBODY_LEFT = "no pupil is left in the group"
 """The reason stored where the program itself cancels; pages put it in the reader's words."""
+
+
+def lock_groups(groups: Iterable[Group]) -> None:
+    """Lock the rows of groups, before their lessons: so does whoever makes lessons."""
+    ids = [group.id for group in groups]
+    db.session.execute(
+        select(Group.id).where(Group.id.in_(ids)).order_by(Group.id).with_for_update()
+    )
 
 
 def end_seats(members: Iterable[Membership]) -> None:

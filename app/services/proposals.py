@@ -25,6 +25,7 @@ from app.models import (
     UnservedRequest,
 )
 from app.models.weekly import DAYS
+from app.services.repairing import place_of_group, places_in_force
 from app.services.runs import read_plan, read_problem
 
 
@@ -78,6 +79,37 @@ class Recruit:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowMove:
+    """A family's stretch of the week that would serve these requests if it lay elsewhere.
+
+    `window` and `moved` are [day, from, to].
+    """
+
+    window: list[str]
+    moved: list[str]
+    requests: list[TutoringRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whom a request learns with, when and how."""
+
+    tutor: Tutor
+    starts: list[Any]
+    channel: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A request that a repair takes from its place in force; `after` is None where it loses it."""
+
+    request: TutoringRequest
+    before: Place
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
 class ImpossiblePin:
     """A place in force that the run could not keep beside others; `beside` are their requests."""
 
@@ -96,6 +128,9 @@ class Proposal:
     zones: list[ZoneFigures]
     levels: list[LevelFigures]
     recruits: list[Recruit]
+    window_moves: list[WindowMove]
+    moves: list[Move]
+    """What a repair would change for those who have a place, those who lose it last."""
     weight_asked: int
     seconds: float | None
     requests: dict[int, TutoringRequest]
@@ -136,8 +171,13 @@ class Proposal:
 
     def is_in_force(self, group: ProposedGroup) -> bool:
         """Whether a proposed group is one that was in force, perhaps with pupils who join it."""
-        moved = {pin.request.id for pin in self.impossible_pins}
+        moved = {pin.request.id for pin in self.impossible_pins} | self.moved_ids
         return any(seat.request_id in self.in_force - moved for seat in group.seats)
+
+    @property
+    def moved_ids(self) -> set[int]:
+        """The requests that a repair would move, or leave without the place that they have."""
+        return {move.request.id for move in self.moves}
 
 
 def read_proposal(run: MatchRun) -> Proposal:
@@ -160,6 +200,8 @@ def read_proposal(run: MatchRun) -> Proposal:
         zones=list(_zone_figures(served, waiting, weights)),
         levels=[LevelFigures(**level) for level in plan["levels"]],
         recruits=[_recruit(line, subjects) for line in plan["advice"]],
+        window_moves=[_window_move(line, requests) for line in run.window_moves or ()],
+        moves=_moves(problem, groups, requests) if run.is_repair else [],
         weight_asked=sum(weights.values()),
         seconds=plan["seconds"],
         requests=requests,
@@ -216,6 +258,39 @@ def _impossible_pins(
         )
         for line in lines
     ]
+
+
+def _moves(
+    problem: dict[str, Any], groups: list[ProposedGroup], requests: dict[int, TutoringRequest]
+) -> list[Move]:
+    """Whose place in force the proposal changes; a place without a time changes for nobody."""
+    before = places_in_force(problem)
+    after = {seat.request_id: group for group in groups for seat in group.seats}
+    ids = {_number(place[0]) for place in before.values()}
+    tutors = {
+        row.id: row
+        for row in db.session.scalars(select(Tutor).where(Tutor.id.in_(ids)).options(lazyload("*")))
+    }
+    moves = []
+    for name, place in before.items():
+        request = requests[_number(name)]
+        group, new = after.get(request.id), None
+        if group is not None:
+            if place_of_group(group) == place:
+                continue
+            new = Place(group.tutor, group.starts, group.channel, group.language)
+        tutor, starts, channel, language = place
+        old = Place(tutors[_number(tutor)], [list(s) for s in starts], channel, language)
+        moves.append(Move(request, old, new))
+    return sorted(moves, key=lambda move: (move.after is None, _place(move.request)))
+
+
+def _window_move(line: dict[str, Any], requests: dict[int, TutoringRequest]) -> WindowMove:
+    return WindowMove(
+        window=line["window"],
+        moved=line["moved"],
+        requests=[requests[_number(name)] for name in line["requests"]],
+    )
 
 
 def _number(name: str) -> int:

@@ -1,8 +1,13 @@
-"""Publishing a run: its new groups are offered to their tutors. Nothing else changes."""
+"""Publishing a run: its new groups are offered to their tutors.
+
+Nothing else changes, unless the run is a repair that moves people: their seats of before end in the
+same transaction as the new ones are offered.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,9 +34,11 @@ from app.models import (
     TutorState,
 )
 from app.services import audit
+from app.services.ending import goes_on, leave_groups, lock_groups
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member
 from app.services.problem import build_problem
+from app.services.repairing import place_of_group
 from app.services.runs import read_plan, read_problem
 from scheduler import clock
 
@@ -50,6 +57,8 @@ class Publication:
     """What publishing a run would do, and what it leaves as it stands."""
 
     additions: list[Addition]
+    leaving: list[Membership]
+    """Seats in force that end: of those who move, and of those who lose their place."""
     kept: int
     """Groups in force that stay as they are."""
 
@@ -63,12 +72,18 @@ class Publication:
 
     @property
     def requests(self) -> int:
-        return sum(len(addition.requests) for addition in self.additions)
+        return len(self.added)
+
+    @property
+    def added(self) -> list[TutoringRequest]:
+        """The requests that would be offered a place."""
+        return [request for addition in self.additions for request in addition.requests]
 
     @property
     def pupil_ids(self) -> set[int]:
-        """Children who would be offered a place."""
-        return {r.pupil_id for addition in self.additions for r in addition.requests}
+        """Children who would be offered a place, or leave one."""
+        leaving = {member.request.pupil_id for member in self.leaving}
+        return leaving | {request.pupil_id for request in self.added}
 
 
 def preview_publication(run_id: int) -> Publication:
@@ -79,7 +94,8 @@ def preview_publication(run_id: int) -> Publication:
 def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
     """Offer a run's new groups, and its new pupils to groups in force, to their tutors.
 
-    The groups that got an offer. Conflict where the run has none to publish, or anything that it
+    Where a repair moves people, their places of before end with lessons and reminders. The groups
+    that got an offer. Conflict where the run has none to publish, or anything that it
     rested on has changed since it was asked for: another matching then has to be run.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
@@ -98,8 +114,10 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
                 )
             )
         _load_consents(publication)
+        _end_places(run, publication, by)
         groups = [_offer(run, addition) for addition in publication.additions]
         run.state = RunState.PUBLISHED
+        run.moved_seats = len(publication.leaving)
         db.session.flush()
         if not all(may_be_member(member) for group in groups for member in group.members):
             raise _outdated()
@@ -108,7 +126,11 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
             f"run:{run.id}",
             by,
             pupil_ids=publication.pupil_ids,
-            detail={"groups": publication.new_groups, "joined": publication.joined_groups},
+            detail={
+                "groups": publication.new_groups,
+                "joined": publication.joined_groups,
+                "moved": run.moved_seats,
+            },
         )
     return groups
 
@@ -127,6 +149,10 @@ def undo_publication(run_id: int, by: Coordinator | None) -> None:
         if _is_answered(run):
             raise Conflict(
                 _l("An offer of this matching has been answered, so it can't be taken back.")
+            )
+        if run.moved_seats:
+            raise Conflict(
+                _l("This matching has ended places in force, so it can't be taken back.")
             )
         if _is_built_upon(run):
             raise Conflict(
@@ -148,8 +174,16 @@ def is_outdated(run: MatchRun) -> bool:
 
 
 def can_be_undone(run: MatchRun) -> bool:
-    """Whether a run is published, and its offers neither answered nor built upon."""
-    return run.state is RunState.PUBLISHED and not _is_answered(run) and not _is_built_upon(run)
+    """Whether a run is published, moved nobody, and its offers are neither answered nor built upon.
+
+    Who was moved has no lessons any more that could be given back.
+    """
+    return (
+        run.state is RunState.PUBLISHED
+        and not run.moved_seats
+        and not _is_answered(run)
+        and not _is_built_upon(run)
+    )
 
 
 def _is_answered(run: MatchRun) -> bool:
@@ -199,7 +233,7 @@ def _has_changed(run: MatchRun, publication: Publication) -> bool:
         return True
     rests_on = {
         "tutors": {f"T{addition.proposed.tutor_id}" for addition in publication.additions},
-        "requests": {f"R{r.id}" for added in publication.additions for r in added.requests},
+        "requests": {f"R{request.id}" for request in publication.added},
     }
     rests_on["households"] = {
         row["household"] for row in then["requests"] if row["id"] in rests_on["requests"]
@@ -218,24 +252,75 @@ def _rows(rows: list[dict[str, Any]], names: set[str]) -> dict[str, dict[str, An
 
 
 def _compare(run: MatchRun) -> Publication:
-    seats = {
-        member.request_id: member.group
-        for member in db.session.scalars(
-            select(Membership)
-            .join(Membership.group)
-            .where(Group.state.in_(LIVE_GROUPS), Membership.ended_at.is_(None))
-            .options(joinedload(Membership.group))
-        )
-    }
+    seats = {member.request_id: member for member in _seats_in_force(run)}
+    proposed = _proposed(run.id)
+    staying = _staying(proposed, seats) if run.is_repair else seats
     additions = []
-    for proposed in _proposed(run.id):
-        added = [s.request for s in proposed.seats if s.request_id not in seats]
+    for group in proposed:
+        added = [s.request for s in group.seats if s.request_id not in staying]
         if added:
-            in_force = [seats[s.request_id] for s in proposed.seats if s.request_id in seats]
-            additions.append(Addition(proposed, in_force[0] if in_force else None, added))
+            kept = [staying[s.request_id] for s in group.seats if s.request_id in staying]
+            additions.append(Addition(group, kept[0].group if kept else None, added))
+    leaving = [member for request_id, member in seats.items() if request_id not in staying]
+    touched = {addition.joins for addition in additions if addition.joins is not None}
+    touched |= {member.group for member in leaving}
     live = select(func.count()).select_from(Group).where(Group.state.in_(LIVE_GROUPS))
-    joined = sum(addition.joins is not None for addition in additions)
-    return Publication(additions, kept=(db.session.scalar(live) or 0) - joined)
+    return Publication(additions, leaving, kept=(db.session.scalar(live) or 0) - len(touched))
+
+
+def _seats_in_force(run: MatchRun) -> Iterable[Membership]:
+    seats = (
+        select(Membership)
+        .join(Membership.group)
+        .where(Group.state.in_(LIVE_GROUPS), Membership.ended_at.is_(None))
+        .order_by(Membership.id)
+        .options(joinedload(Membership.group))
+    )
+    if run.is_repair:
+        seats = seats.options(
+            joinedload(Membership.request),
+            joinedload(Membership.group).selectinload(Group.memberships),
+        )
+    return db.session.scalars(seats)
+
+
+def _staying(proposed: list[ProposedGroup], seats: dict[int, Membership]) -> dict[int, Membership]:
+    """The seats that a repair leaves as they are: whom with, when and how.
+
+    A group in which only such seats would stay as no active group can have alone ends; those are
+    then offered anew in the one that takes its place.
+    """
+    places = {s.request_id: place_of_group(group) for group in proposed for s in group.seats}
+    same: dict[Group, list[Membership]] = {}
+    for request_id, member in seats.items():
+        place = place_of_group(member.group)
+        if place is None or places.get(request_id) == place:
+            same.setdefault(member.group, []).append(member)
+    return {
+        member.request_id: member
+        for group, members in same.items()
+        if goes_on(group, members)
+        for member in members
+    }
+
+
+def _end_places(run: MatchRun, publication: Publication, by: Coordinator | None) -> None:
+    """End the seats of those whom a repair moves, with lessons and reminders."""
+    offered = {request.id for request in publication.added}
+    by_group: dict[Group, list[Membership]] = {}
+    for member in publication.leaving:
+        by_group.setdefault(member.group, []).append(member)
+    for group, members in by_group.items():
+        audit.note(
+            "move_seats",
+            f"group:{group.id}",
+            by,
+            pupil_ids=[member.request.pupil_id for member in members],
+            detail={"run": run.id, "lost": sum(m.request_id not in offered for m in members)},
+        )
+    if publication.leaving:
+        lock_groups(by_group)
+        leave_groups(publication.leaving)
 
 
 def _proposed(run_id: int) -> list[ProposedGroup]:

@@ -21,6 +21,8 @@ from scheduler import clock
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 5, 3600
 MOST_ITERATIONS = 1_000_000
+REPAIR_SECONDS = 30
+MOST_MOVES = 100
 LARGEST_SEED = 2**31 - 1
 ACTIVE = (RunState.QUEUED, RunState.RUNNING)
 _ONE_FILING_AT_A_TIME = 20_260_920
@@ -36,6 +38,25 @@ def start_run(
     there is nobody to match; Conflict while another run is under way.
     """
     _check_parameters(seconds, seed, iterations)
+    return _file(by, seconds, seed, iterations, None)
+
+
+def start_repair(
+    by: Coordinator | None, *, may_move: int = 0, seconds: int = REPAIR_SECONDS, seed: int = 0
+) -> MatchRun:
+    """File a repair: what is in force stays, but for `may_move` places at most, and the rest fills.
+
+    Refused like `start_run`, and where the number of moves is out of range.
+    """
+    _check_parameters(seconds, seed, None)
+    if not 0 <= may_move <= MOST_MOVES:
+        raise Invalid(_l("The number of families who may move is between 0 and 100."))
+    return _file(by, seconds, seed, None, may_move)
+
+
+def _file(
+    by: Coordinator | None, seconds: int, seed: int, iterations: int | None, may_move: int | None
+) -> MatchRun:
     with transaction(one_at_a_time=_ONE_FILING_AT_A_TIME):
         if db.session.scalar(select(MatchRun.id).where(MatchRun.state.in_(ACTIVE)).limit(1)):
             raise Conflict(_l("A matching is under way. Wait for its end, or cancel it."))
@@ -47,11 +68,12 @@ def start_run(
             seed=seed,
             seconds=seconds,
             iterations=iterations,
+            may_move=may_move,
             problem_gz=pack(problem),
         )
         db.session.add(run)
         db.session.flush()
-        audit.note("start_run", f"run:{run.id}", by)
+        audit.note("start_repair" if run.is_repair else "start_run", f"run:{run.id}", by)
     return run
 
 
@@ -111,6 +133,7 @@ def parameters(run: MatchRun) -> dict[str, Any]:
         "seed": run.seed,
         "seconds": run.seconds,
         "iterations": run.iterations,
+        "may_move": run.may_move,
         "requested_at": _iso(run.requested_at),
         "started_at": _iso(run.started_at),
         "finished_at": _iso(run.finished_at),

@@ -45,6 +45,8 @@ class ClaimedRun:
     seconds: int
     seed: int
     iterations: int | None
+    may_move: int | None
+    """Set where it is a repair: so many places in force may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ def claim_run(lease_seconds: float) -> ClaimedRun | None:
             seconds=run.seconds,
             seed=run.seed,
             iterations=run.iterations,
+            may_move=run.may_move,
         )
 
 
@@ -125,13 +128,19 @@ def record_progress(run: ClaimedRun, progress: Progress, lease_seconds: float) -
         return row.cancel_requested_at is not None
 
 
-def finish_run(run: ClaimedRun, plan: dict[str, Any]) -> None:
-    """Store a checked plan and its proposal; the run is done, or cancelled if that was asked."""
+def finish_run(
+    run: ClaimedRun, plan: dict[str, Any], window_moves: list[dict[str, Any]] | None = None
+) -> None:
+    """Store a checked plan and its proposal; the run is done, or cancelled if that was asked.
+
+    `window_moves` are the lines of `matching windows`; None where nobody asked to the end.
+    """
     subjects = {row.code: row.id for row in db.session.scalars(select(Subject))}
     levels = {row.code: row.id for row in db.session.scalars(select(Level))}
     with transaction():
         row = _held(run)
         row.plan_gz = pack(plan)
+        row.window_moves = window_moves
         row.best_weight = plan["objective"]["weight_served"]
         row.bound_weight = plan["bound"]["weight_served"]
         row.groups = [_group(group, subjects, levels) for group in plan["groups"]]
