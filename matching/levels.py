@@ -69,6 +69,9 @@ class Levels:
             if self.left().nothing:
                 break
             bound, reached = improve()
+            if name == "weight_served":
+                self.weight = worth(self.found.table).weight
+                self.bound = self.weight if reached else self.bound
             if proved:
                 # Below a level that is not proved, this climb speaks of its own plans alone.
                 self.found.bounds[name] = bound
