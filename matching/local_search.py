@@ -38,8 +38,8 @@ COLD_FROM = 0.95  # the part of the time after which no loss is accepted
 QUANTILES = 512  # of the losses drawn from
 FRACTION = 1 << 20  # their logarithms are rounded to so many parts: the same on every machine
 
-# The best is kept aside no more often than this, since that copies all.
-ITERATIONS_BETWEEN_COPIES = 20
+# The best is kept aside, by copying all, at most once in an iteration for so many requests.
+REQUESTS_A_COPY = 5_000
 
 
 class LocalSearch:
@@ -81,19 +81,21 @@ class LocalSearch:
     def _weight(self) -> None:
         spent = self._spending("weight_served")
         unit = self._light()
-        best = _copy(self.seats)
-        copied = self.used
+        between = 1 + len(self.rules.requests) // REQUESTS_A_COPY
+        best, copied = _copy(self.seats), self.used
         while (part := spent()) < 1 and self.seats.counts[WAITING]:
             warmth = 0.0 if part >= COLD_FROM else WARM * (COOL / WARM) ** part
             compiled.improve(self.given, self.seats, TRIALS_AN_ITERATION, _losses(warmth * unit))
             self.used += 1
-            now = self.seats.value[SERVED]
-            if now > best.value[SERVED] and self.used >= copied + ITERATIONS_BETWEEN_COPIES:
+            if self._serves_more_than(best) and self.used >= copied + between:
                 best, copied = _copy(self.seats), self.used
-            self._tell("weight_served", int(max(now, best.value[SERVED])), self.bound())
-        if best.value[SERVED] > self.seats.value[SERVED]:
+            self._tell("weight_served", int(best.value[SERVED]), self.bound())
+        if not self._serves_more_than(best):
             self.seats = best
         compiled.insert_all(self.given, self.seats)
+
+    def _serves_more_than(self, best: Seats) -> bool:
+        return bool(self.seats.value[SERVED] > best.value[SERVED])
 
     def _light(self) -> int:
         """The weight of a request that is lighter than most."""

@@ -26,6 +26,9 @@ from matching.compiled import (
 )
 from matching.timetable import OpenGroup, Timetable
 
+# Of a trial, for every request: it leaves and joins, a group is closed and one is opened.
+LOGGED_AT_MOST = 4
+
 
 def empty_seats(arrays: Arrays, seed: int) -> Seats:
     """Nobody sits and nobody waits yet."""
@@ -60,7 +63,7 @@ def empty_seats(arrays: Arrays, seed: int) -> Seats:
         waiting=_none(requests),
         pool=_none(requests + 1),
         free=np.arange(groups, dtype=np.int64),
-        log=_none(8 * requests + 8, 3),
+        log=_none(LOGGED_AT_MOST * requests + 8, 3),
         zone_served=_zeros(len(arrays.zones)),
         zone_before=_zeros(len(arrays.zones)),
         zone_trial=_zeros(len(arrays.zones)),
