@@ -71,6 +71,7 @@ class LocalSearch:
             if self.left().nothing:
                 break
             improve()
+            compiled.insert_all(self.given, self.seats)
         return Found(timetable_of(self.arrays, self.seats, self.table))
 
     def left(self) -> Left:
@@ -92,7 +93,6 @@ class LocalSearch:
             self._tell("weight_served", int(best.value[SERVED]), self.bound())
         if not self._serves_more_than(best):
             self.seats = best
-        compiled.insert_all(self.given, self.seats)
 
     def _serves_more_than(self, best: Seats) -> bool:
         return bool(self.seats.value[SERVED] > best.value[SERVED])
