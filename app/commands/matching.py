@@ -31,11 +31,20 @@ def start(
     limit = current_app.config["N9RAW"].solve_seconds if seconds is None else seconds
     with refusals_in_one_line():
         run = runs.start_run(named(email), seconds=limit, seed=seed, iterations=iterations)
-        while wait and run.state in runs.ACTIVE:
-            time.sleep(_LOOK_EVERY_SECONDS)
-            db.session.rollback()
-            run = runs.get_run(run.id)
-    _print(run)
+        _print(_awaited(run) if wait else run)
+
+
+@match_commands.command("repair")
+@click.option(
+    "--may-move", type=int, default=0, help="At most so many places in force may change (0)."
+)
+@click.option("--wait", is_flag=True, help="Come back when the worker has ended it.")
+@by_option
+def repair(may_move: int, wait: bool, email: str | None) -> None:
+    """File a repair: places for those who wait, the others stay; prints its number."""
+    with refusals_in_one_line():
+        run = runs.start_repair(named(email), may_move=may_move)
+        _print(_awaited(run) if wait else run)
 
 
 @match_commands.command("list")
@@ -66,7 +75,8 @@ def publish(number: int, dry_run: bool, email: str | None) -> None:
             publishing.publish_run(number, named(email))
     click.echo(
         f"new groups: {preview.new_groups}, groups joined: {preview.joined_groups}, "
-        f"requests: {preview.requests}, groups kept: {preview.kept}"
+        f"requests: {preview.requests}, places ended: {len(preview.leaving)}, "
+        f"groups kept: {preview.kept}"
     )
 
 
@@ -78,6 +88,15 @@ def undo(number: int, email: str | None) -> None:
     with refusals_in_one_line():
         publishing.undo_publication(number, named(email))
         _print(runs.get_run(number))
+
+
+def _awaited(run: MatchRun) -> MatchRun:
+    """The run once the worker has ended it."""
+    while run.state in runs.ACTIVE:
+        time.sleep(_LOOK_EVERY_SECONDS)
+        db.session.rollback()
+        run = runs.get_run(run.id)
+    return run
 
 
 def _print(run: MatchRun) -> None:

@@ -1,4 +1,4 @@
-"""`flask tutor`: volunteers and their vetting."""
+"""`flask tutor`: volunteers, their vetting, their pauses and their leaving."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy import select
 
-from app.commands.options import refusals_in_one_line
+from app.commands.options import by_option, named, refusals_in_one_line
 from app.extensions import db
 from app.models import Tutor, TutorState
+from app.services import departures
 from app.services.coordinators import find_coordinator
+from app.services.departures import Departure
 from app.services.vetting import vet_tutor
 
-tutor_commands = AppGroup("tutor", help="Volunteers and their vetting.")
+tutor_commands = AppGroup("tutor", help="Volunteers, their vetting, pauses and leaving.")
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would end.")
 
 
 @tutor_commands.command("list")
@@ -23,7 +27,7 @@ def list_tutors(state: str | None) -> None:
     if state is not None:
         query = query.where(Tutor.state == TutorState(state))
     for tutor in db.session.scalars(query):
-        click.echo(f"{tutor.id}\t{tutor.state.value}\t{tutor.name}")
+        _print(tutor)
 
 
 @tutor_commands.command("vet")
@@ -35,3 +39,48 @@ def vet(numbers: tuple[int, ...], email: str) -> None:
         coordinator = find_coordinator(email)
         for number in numbers:
             click.echo(f"{vet_tutor(number, coordinator).name}")
+
+
+@tutor_commands.command("pause")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@dry_run_option
+@by_option
+def pause(number: int, reason: str, dry_run: bool, email: str | None) -> None:
+    """Record that a volunteer pauses: the groups end, the pupils wait again."""
+    with refusals_in_one_line():
+        preview = departures.preview_departure(number)
+        _print_departure(preview)
+        if not dry_run:
+            departures.pause_tutor(number, reason, named(email))
+
+
+@tutor_commands.command("leave")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@dry_run_option
+@by_option
+def leave(number: int, reason: str, dry_run: bool, email: str | None) -> None:
+    """Record that a volunteer has left: as a pause, and sign-in and vetting end too."""
+    with refusals_in_one_line():
+        preview = departures.preview_departure(number)
+        _print_departure(preview)
+        if not dry_run:
+            departures.let_tutor_leave(number, reason, named(email))
+
+
+@tutor_commands.command("return")
+@click.argument("number", type=int)
+@by_option
+def take_back(number: int, email: str | None) -> None:
+    """Take back a volunteer who pauses or has left; prints number, state, name."""
+    with refusals_in_one_line():
+        _print(departures.take_tutor_back(number, named(email)))
+
+
+def _print(tutor: Tutor) -> None:
+    click.echo(f"{tutor.id}\t{tutor.state.value}\t{tutor.name}")
+
+
+def _print_departure(departure: Departure) -> None:
+    click.echo(f"groups that end: {len(departure.groups)}, pupils: {len(departure.pupil_ids)}")

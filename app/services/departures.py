@@ -25,9 +25,12 @@ from app.services.errors import Conflict, Invalid
 from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
 from app.services.people import get_tutor
 
-MAY_PAUSE = (TutorState.REGISTERED, TutorState.VETTED)
-MAY_LEAVE = (*MAY_PAUSE, TutorState.PAUSED)
-MAY_RETURN = (TutorState.PAUSED, TutorState.LEFT)
+_FROM = {
+    TutorState.PAUSED: (TutorState.REGISTERED, TutorState.VETTED),
+    TutorState.LEFT: (TutorState.REGISTERED, TutorState.VETTED, TutorState.PAUSED),
+}
+"""The states from which a volunteer can pause, and leave."""
+MAY_RETURN = tuple(_FROM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +40,14 @@ class Departure:
     tutor: Tutor
     groups: list[Group]
 
+    def is_possible(self, state: TutorState) -> bool:
+        """Whether the volunteer can pause, or leave, from the state of now."""
+        return self.tutor.state in _FROM[state]
+
     @property
     def pupil_ids(self) -> set[int]:
         """The children who sit in those groups."""
         return {member.request.pupil_id for group in self.groups for member in group.members}
-
-    @property
-    def taught_ids(self) -> set[int]:
-        """Those of them who have lessons by now."""
-        return {
-            member.request.pupil_id
-            for group in self.groups
-            for member in group.members
-            if member.active_since is not None
-        }
 
 
 def preview_departure(tutor_id: int) -> Departure:
@@ -113,7 +110,7 @@ def _depart(tutor_id: int, state: TutorState, reason: str, by: Coordinator | Non
             note_end(group, by, members, reason)
         # The volunteer's own row last, since whoever makes lessons locks it after their group's.
         tutor = _locked(tutor_id)
-        if tutor.state not in (MAY_PAUSE if state is TutorState.PAUSED else MAY_LEAVE):
+        if tutor.state not in _FROM[state]:
             raise Conflict(_l("This volunteer is not in a state from which that can be recorded."))
         tutor.state = state
         if state is TutorState.LEFT:

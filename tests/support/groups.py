@@ -17,30 +17,7 @@ MONDAY_EVENING = (("mon", "18:00"),)
 
 def propose(*proposed: dict[str, Any], impossible_pins: Sequence[dict[str, Any]] = ()) -> int:
     """The id of a finished run that proposes these groups (see `proposal`)."""
-    run_id = runs.start_run(None, seconds=20).id
-    claimed = solving.claim_run(60)
-    assert claimed is not None
-    asked = [request["id"] for request in claimed.problem["requests"]]
-    served = {request for group in proposed for request in group["requests"]}
-    solving.finish_run(
-        claimed,
-        {
-            "format": "n9raw-plan/1",
-            "objective": {"weight_served": 0},
-            "bound": {"weight_served": 0},
-            "groups": list(proposed),
-            "unserved": [
-                {"request": name, "reason": "no_tutor", "detail": {}}
-                for name in asked
-                if name not in served
-            ],
-            "impossible_pins": list(impossible_pins),
-            "levels": [],
-            "advice": [],
-            "seconds": 1.0,
-        },
-    )
-    return run_id
+    return _finished(runs.start_run(None, seconds=20).id, proposed, impossible_pins)
 
 
 def proposal(
@@ -86,3 +63,36 @@ def active_group(
     """A group that its tutor has accepted, with lessons and reminders."""
     offered = offer_group(tutor_id, request_ids, starts=starts, channel=channel)
     return groups.accept_group(offered.id)
+
+
+def propose_repair(may_move: int, *proposed: dict[str, Any]) -> int:
+    """As `propose`, the run being a repair."""
+    return _finished(runs.start_repair(None, may_move=may_move).id, proposed, ())
+
+
+def _finished(
+    run_id: int, proposed: Sequence[dict[str, Any]], impossible_pins: Sequence[dict[str, Any]]
+) -> int:
+    claimed = solving.claim_run(60)
+    assert claimed is not None
+    asked = [request["id"] for request in claimed.problem["requests"]]
+    served = {request for group in proposed for request in group["requests"]}
+    solving.finish_run(
+        claimed,
+        {
+            "format": "n9raw-plan/1",
+            "objective": {"weight_served": 0},
+            "bound": {"weight_served": 0},
+            "groups": list(proposed),
+            "unserved": [
+                {"request": name, "reason": "no_tutor", "detail": {}}
+                for name in asked
+                if name not in served
+            ],
+            "impossible_pins": list(impossible_pins),
+            "levels": [],
+            "advice": [],
+            "seconds": 1.0,
+        },
+    )
+    return run_id

@@ -12,6 +12,7 @@ blueprint.before_request(only_for(Coordinator))
 
 # The views register themselves on the blueprint above.
 from app.web.coordinator import (  # noqa: E402
+    departures,  # noqa: F401
     desk,  # noqa: F401
     family_links,  # noqa: F401
     groups,  # noqa: F401

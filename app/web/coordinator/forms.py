@@ -8,7 +8,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.i18n import _l
 from app.services.groups import LONGEST_REASON
-from app.services.runs import LARGEST_SEED, LONGEST_SECONDS, MOST_ITERATIONS, SHORTEST_SECONDS
+from app.services.runs import (
+    LARGEST_SEED,
+    LONGEST_SECONDS,
+    MOST_ITERATIONS,
+    MOST_MOVES,
+    SHORTEST_SECONDS,
+)
 
 
 class StartRunForm(FlaskForm):
@@ -38,6 +44,33 @@ class StartRunForm(FlaskForm):
         [
             Optional(),
             NumberRange(1, MOST_ITERATIONS, _l("The number of steps is between 1 and 1000000.")),
+        ],
+    )
+
+
+class StartRepairForm(FlaskForm):
+    """How much a repair may change for those who have a place."""
+
+    may_move = IntegerField(
+        _l("How many families may get another volunteer or time"),
+        [
+            InputRequired(_l("Give a whole number; 0 will do.")),
+            NumberRange(
+                0, MOST_MOVES, _l("The number of families who may move is between 0 and 100.")
+            ),
+        ],
+        default=0,
+    )
+
+
+class DepartureForm(FlaskForm):
+    """Why a volunteer pauses or leaves."""
+
+    reason = StringField(
+        _l("Why?"),
+        [
+            InputRequired(_l("Say why.")),
+            Length(max=LONGEST_REASON, message=_l("At most 500 characters, please.")),
         ],
     )
 

@@ -90,7 +90,11 @@ def act(action: str) -> str:
         "import": _("imported a list"),
         "vet": _("vetted a volunteer"),
         "withdraw_vetting": _("took a vetting back"),
+        "pause_tutor": _("recorded that a volunteer pauses"),
+        "tutor_left": _("recorded that a volunteer left"),
+        "take_tutor_back": _("took a volunteer back"),
         "start_run": _("started a matching"),
+        "start_repair": _("started a repair"),
         "cancel_run": _("cancelled a matching"),
         "run_done": _("matching finished"),
         "run_failed": _("matching failed"),
@@ -100,6 +104,7 @@ def act(action: str) -> str:
         "accept_group": _("offer accepted"),
         "decline_group": _("offer declined"),
         "end_group": _("group ended"),
+        "move_seats": _("places ended by a repair"),
         "end_seats": _("places ended: consent or request no longer allow them"),
         "cancel_lesson": _("lesson cancelled"),
         "move_with_tz_data": _("lesson moved with new time zone data"),
@@ -158,6 +163,8 @@ def _page(path: str) -> str:
             return _("My week")
         case ["pupils", *_rest]:
             return _("Families and pupils")
+        case ["volunteers", number, *_rest]:
+            return _("volunteer %(number)s", number=number)
         case ["import", *_rest]:
             return _("Import a list")
         case ["matching", number, *_rest]:

@@ -13,8 +13,9 @@ from app.models import MatchRun, RunState
 from app.security import signed_in_coordinator
 from app.services import audit, proposals, publishing, runs
 from app.services.errors import ServiceError
+from app.services.people import desk_figures
 from app.web.coordinator import blueprint, words
-from app.web.coordinator.forms import StartRunForm
+from app.web.coordinator.forms import StartRepairForm, StartRunForm
 
 RUNS_SHOWN = 50
 
@@ -45,6 +46,22 @@ def matching() -> ResponseReturnValue:
         words=words,
     )
     return page, 400 if form.errors or refused else 200
+
+
+@blueprint.route("/matching/repair", methods=["GET", "POST"])
+def repair() -> ResponseReturnValue:
+    """Ask how much a repair may change, and start it; where that is refused, say why."""
+    form = StartRepairForm()
+    refused, status = "", 400 if request.method == "POST" else 200
+    if form.validate_on_submit():
+        try:
+            run = runs.start_repair(signed_in_coordinator(), may_move=form.may_move.data)
+            return redirect(url_for(".run", run_id=run.id), 303)
+        except ServiceError as refusal:
+            refused, status = str(refusal), refusal.status
+    figures = desk_figures()
+    page = render_template("coordinator/repair.html", form=form, refused=refused, figures=figures)
+    return page, status
 
 
 @blueprint.get("/matching/latest")

@@ -47,6 +47,9 @@ def what(act: AuditEntry, story: GroupStory) -> str:
             return _("said no (%(pupils)s)", pupils=pupils)
         case "end_group":
             return _("ended the group: %(reason)s", reason=act.detail["reason"])
+        case "move_seats":
+            run = labels.acted_on(f"run:{act.detail['run']}")
+            return _("ended places with %(run)s (%(pupils)s)", run=run, pupils=pupils)
         case "end_seats":
             return _(
                 "ended places that consent or request no longer allow (%(pupils)s)", pupils=pupils

@@ -7,7 +7,14 @@ from typing import Any
 from app.i18n import _, ngettext, page_locale, weekday_name
 from app.models import MatchRun, RunState, TutoringRequest, UnservedRequest
 from app.models.weekly import DAYS
-from app.services.proposals import ImpossiblePin, LevelFigures, Proposal, Recruit
+from app.services.proposals import (
+    ImpossiblePin,
+    LevelFigures,
+    Place,
+    Proposal,
+    Recruit,
+    WindowMove,
+)
 from app.services.publishing import Publication
 
 NAMES_SHOWN = 3
@@ -125,6 +132,7 @@ def publication(publication: Publication) -> str:
                 len(joining),
             )
         )
+    parts += _leaving(publication)
     if publication.kept:
         parts.append(
             ngettext(
@@ -132,6 +140,22 @@ def publication(publication: Publication) -> str:
             )
         )
     return _(", ").join(parts)
+
+
+def _leaving(publication: Publication) -> list[str]:
+    """How many change their place, and how many lose it."""
+    added = {request.id for request in publication.added}
+    seats = publication.leaving
+    moving = {seat.request.pupil_id for seat in seats if seat.request_id in added}
+    losing = {seat.request.pupil_id for seat in seats if seat.request_id not in added}
+    parts = []
+    if moving:
+        parts.append(ngettext("%(num)s pupil moves", "%(num)s pupils move", len(moving)))
+    if losing:
+        parts.append(
+            ngettext("%(num)s pupil loses a place", "%(num)s pupils lose a place", len(losing))
+        )
+    return parts
 
 
 def outdated() -> str:
@@ -175,12 +199,40 @@ def reached(level: LevelFigures, proposal: Proposal) -> str:
 
 
 def certainty(level: LevelFigures) -> str:
-    """How sure it is that nothing better exists."""
+    """How sure it is that nothing better exists, or how much better it could be at most."""
     if level.proved:
-        return _("proved: no better plan exists")
-    if level.name == "weight_served" and isinstance(level.bound, int):
-        return _("no plan can reach more than %(bound)s", bound=level.bound)
+        return {
+            "weight_served": _("proved: no plan serves more"),
+            "zones": _("proved: no plan serves the least-served zones better"),
+            "kept": _("proved: no plan keeps more pupils"),
+            "cost": _("proved: no plan costs less"),
+        }[level.name]
+    if isinstance(level.bound, list) and isinstance(level.value, list):
+        most, least = min(level.bound, default=0), min(level.value, default=0)
+        if most > least:
+            return _("at most %(percent)s %% in the least-served zone", percent=f"{most / 10:.1f}")
+    elif isinstance(level.bound, int) and isinstance(level.value, int):
+        more = abs(level.bound - level.value)
+        if more and level.name == "weight_served":
+            return ngettext("at most %(num)s more point", "at most %(num)s more points", more)
+        if more and level.name == "kept":
+            return ngettext("at most %(num)s more pupil", "at most %(num)s more pupils", more)
+        if more:
+            return ngettext("at most %(num)s point less", "at most %(num)s points less", more)
     return _("not proved: a better plan may exist")
+
+
+def gap(run: MatchRun) -> str:
+    """How much more could be served at most, as a share of what the search serves by now."""
+    best, bound = run.best_weight, run.bound_weight
+    if best is None or bound is None:
+        return _("not known yet")
+    if best >= bound:
+        return _("nothing: no plan serves more")
+    if not best:
+        return points(bound)
+    percent = -(-100 * (bound - best) // best)
+    return _("at most %(percent)s %% more", percent=percent)
 
 
 def recruit(line: Recruit, proposal: Proposal) -> str:
@@ -193,6 +245,25 @@ def recruit(line: Recruit, proposal: Proposal) -> str:
         language=proposal.languages[line.language].name_in(page_locale()),
         window=_(", ").join(weekly_window(window) for window in line.windows),
     )
+
+
+def window_move(line: WindowMove) -> str:
+    """Who would be served if their hours lay elsewhere: "...: Tuesday one hour later"."""
+    values = {
+        "names": _names(line.requests),
+        "day": weekday_name(DAYS.index(line.window[0])),
+        "window": weekly_window(line.window),
+    }
+    if line.moved[1] > line.window[1]:
+        return _("%(names)s: %(day)s one hour later (now %(window)s)", **values)
+    return _("%(names)s: %(day)s one hour earlier (now %(window)s)", **values)
+
+
+def place(place: Place, proposal: Proposal) -> str:
+    """Whom with, when and how: "Rania Mounir, Monday 18:00, WhatsApp"."""
+    starts = [weekly_start(start) for start in place.starts]
+    channel = proposal.channels[place.channel].name_in(page_locale())
+    return _(", ").join([place.tutor.name, *starts, channel])
 
 
 def state(run: MatchRun) -> str:
@@ -221,11 +292,17 @@ def state_kind(run: MatchRun) -> str:
 def phase(run: MatchRun) -> str:
     """What the search is doing now."""
     return {
+        "greedy": _("Making a first plan: first those who are hardest to place"),
         "weight_served": _("Aim 1 of 4: serve as many as possible"),
         "zones": _("Aim 2 of 4: leave no zone behind"),
         "kept": _("Aim 3 of 4: keep pupils with their former volunteer"),
         "cost": _("Aim 4 of 4: spend time and money well"),
+        "bound": _("Proving how much is possible at most"),
         "reasons": _("Writing down the reasons"),
+        "advice": _("Looking whom to recruit next"),
+        "checking": _("Checking every rule once more"),
+        "written": _("Putting the plan away"),
+        "windows": _("Looking whose hours would help if they moved"),
     }.get(run.phase or "", _("Getting ready"))
 
 
