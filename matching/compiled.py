@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from matching.arrays import (
@@ -43,9 +41,7 @@ from matching.arrays import (
     Given,
     Ints,
 )
-
-# These loops chase lists and seldom sum arrays: more optimization makes them slower by half.
-numba.config.OPT = type(numba.config.OPT)(1)  # type: ignore[attr-defined]
+from matching.loops import inlined, inner_loop, loop
 
 DAY = 1440  # minutes
 WEEK = 7 * DAY
@@ -131,14 +127,6 @@ MOST_ASKED = 64
 ZONES_COMPARED = 6
 
 
-# For what only other loops call; making it callable from Python takes longer than compiling it.
-UNWRAPPED = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-inner = njit(nogil=True, cache=True, **UNWRAPPED)  # type: ignore[call-overload]
-outer = njit(nogil=True, cache=True)
-# For what is called at one place or two, or is a line or two: compiled there only.
-inlined = njit(nogil=True, cache=True, inline="always")
-
-
 class Seats(NamedTuple):
     """Who sits where. R requests, G groups at most, L lessons a week at most, T tutors,
     K kinds, C columns, Z zones."""
@@ -170,7 +158,7 @@ class Seats(NamedTuple):
     state: NDArray[np.uint64]  # (1,) of the random numbers, never 0
 
 
-@inner
+@inner_loop
 def draw(seats: Seats, n: int) -> int:
     """A number from 0 to n - 1 (xorshift64*)."""
     x = seats.state[0]
@@ -185,7 +173,7 @@ def draw(seats: Seats, n: int) -> int:
 # --- asking
 
 
-@inner
+@inner_loop
 def overlap(a: int, b: int, lesson: int) -> bool:
     apart = a - b
     if apart < 0:
@@ -193,7 +181,7 @@ def overlap(a: int, b: int, lesson: int) -> bool:
     return apart < lesson or WEEK - apart < lesson
 
 
-@inner
+@inner_loop
 def home_is_free(given: Given, seats: Seats, r: int, start: int) -> bool:
     """Whether a phone of the household, and the pupil, are free for a lesson at this minute."""
     m = seats.seat_first[given.request[r, HOME]]
@@ -219,7 +207,7 @@ def home_is_free(given: Given, seats: Seats, r: int, start: int) -> bool:
     return True
 
 
-@inner
+@inner_loop
 def all_in_use(given: Given, seats: Seats, r: int, start: int) -> bool:
     """Whether at some moment of a lesson at `start` all phones of the household are in use."""
     home, phones = given.request[r, HOME], given.request[r, PHONES]
@@ -237,7 +225,7 @@ def all_in_use(given: Given, seats: Seats, r: int, start: int) -> bool:
     return False
 
 
-@inner
+@inner_loop
 def going_on(given: Given, seats: Seats, home: int, moment: int) -> int:
     """How many lessons the household attends at a moment."""
     n = 0
@@ -251,7 +239,7 @@ def going_on(given: Given, seats: Seats, home: int, moment: int) -> int:
     return n
 
 
-@inner
+@inner_loop
 def may_teach(given: Given, r: int, t: int) -> bool:
     """Channel, language, tags, vetoes."""
     if not given.tutor[t, ON_CHANNELS] & given.request[r, CHANNELS]:
@@ -264,7 +252,7 @@ def may_teach(given: Given, r: int, t: int) -> bool:
     return given.has_tags[given.request[r, NEEDS], t] != 0
 
 
-@inner
+@inner_loop
 def most_seats(given: Given, channels: int) -> int:
     most = 0
     for c in range(len(given.seats)):
@@ -273,13 +261,13 @@ def most_seats(given: Given, channels: int) -> int:
     return most
 
 
-@inner
+@inner_loop
 def has_column(given: Given, r: int, column: int) -> bool:
     word = given.home_has[given.request[r, HOME], column >> 6]
     return (word >> np.uint64(column & 63)) & np.uint64(1) != 0
 
 
-@inner
+@inner_loop
 def likes(given: Given, r: int, column: int) -> bool:
     """Whether lessons of this column are at times that the request likes best."""
     if given.request[r, LIKES] == NONE or column >= given.columns - TIMELESS:
@@ -290,7 +278,7 @@ def likes(given: Given, r: int, column: int) -> bool:
     return False
 
 
-@inner
+@inner_loop
 def can_join(given: Given, seats: Seats, r: int, g: int) -> bool:
     """Whether the request could sit in a listed group of its kind."""
     lessons = given.lessons[seats.group[g, OF_KIND]]
@@ -312,7 +300,7 @@ def can_join(given: Given, seats: Seats, r: int, g: int) -> bool:
     return may_teach(given, r, seats.group[g, TUTOR])
 
 
-@inner
+@inner_loop
 def could_serve(given: Given, r: int, t: int) -> bool:
     """Whether the tutor, who teaches it, could serve the request, alone in the world."""
     lessons = given.lessons[given.request[r, KIND]]
@@ -333,7 +321,7 @@ def could_serve(given: Given, r: int, t: int) -> bool:
     return n >= lessons
 
 
-@inner
+@inner_loop
 def servable(given: Given, r: int) -> bool:
     base = given.taught[given.request[r, KIND]] * given.columns
     for i in range(given.request[r, COLUMNS], given.request[r, COLUMNS_END]):
@@ -352,7 +340,7 @@ def servable(given: Given, r: int) -> bool:
 # --- lists
 
 
-@inner
+@inner_loop
 def list_group(given: Given, seats: Seats, g: int, wanted: bool) -> None:
     """Put a group into the lists by column, or take it out."""
     if seats.group[g, LISTED] == SHUT or wanted == (seats.group[g, LISTED] == 1):
@@ -382,7 +370,7 @@ def list_group(given: Given, seats: Seats, g: int, wanted: bool) -> None:
                 seats.node[after, 1] = before
 
 
-@inner
+@inner_loop
 def start_waiting(given: Given, seats: Seats, r: int) -> None:
     if not seats.sits[r, SERVABLE]:
         return
@@ -399,7 +387,7 @@ def start_waiting(given: Given, seats: Seats, r: int) -> None:
         seats.demand[k * given.columns + given.home_columns[i]] += given.request[r, WEIGHT]
 
 
-@inner
+@inner_loop
 def stop_waiting(given: Given, seats: Seats, r: int) -> None:
     if not seats.sits[r, SERVABLE]:
         return
@@ -421,7 +409,7 @@ def stop_waiting(given: Given, seats: Seats, r: int) -> None:
 # --- what it is worth
 
 
-@inner
+@inner_loop
 def account(given: Given, seats: Seats, r: int, by: int) -> None:
     """Count a seat in (by 1) or out (-1); `r` is in its group."""
     g = seats.sits[r, GROUP]
@@ -440,7 +428,7 @@ def account(given: Given, seats: Seats, r: int, by: int) -> None:
         seats.value[SPENT] += by * disliked(given, seats, r)
 
 
-@inner
+@inner_loop
 def disliked(given: Given, seats: Seats, r: int) -> int:
     """How many lessons are outside the times liked best; of a pinned seat, which stays, none."""
     if given.request[r, LIKES] == NONE or seats.sits[r, PINNED]:
@@ -453,7 +441,7 @@ def disliked(given: Given, seats: Seats, r: int) -> int:
     return n
 
 
-@inner
+@inner_loop
 def settle(given: Given, seats: Seats, g: int) -> None:
     """After members came or went: whether there are seats, and what the channel costs."""
     channels, size = seats.group[g, STILL_CHANNELS], seats.group[g, SIZE]
@@ -501,7 +489,7 @@ def zones_gained(given: Given, seats: Seats) -> int:
 # --- changing, without the log
 
 
-@inner
+@inner_loop
 def seat(given: Given, seats: Seats, r: int, g: int) -> None:
     stop_waiting(given, seats, r)
     seats.sits[r, GROUP] = g
@@ -535,7 +523,7 @@ def seat(given: Given, seats: Seats, r: int, g: int) -> None:
     settle(given, seats, g)
 
 
-@inner
+@inner_loop
 def unseat(given: Given, seats: Seats, r: int) -> None:
     """The group is settled by the caller."""
     account(given, seats, r, OUT)
@@ -568,7 +556,7 @@ def unseat(given: Given, seats: Seats, r: int) -> None:
     start_waiting(given, seats, r)
 
 
-@inner
+@inner_loop
 def widen(given: Given, seats: Seats, g: int) -> None:
     """After a member left: the channels and languages that the others leave possible."""
     channels, languages = seats.group[g, OWN_CHANNELS], seats.group[g, OWN_LANGUAGES]
@@ -583,7 +571,7 @@ def widen(given: Given, seats: Seats, g: int) -> None:
     settle(given, seats, g)
 
 
-@inner
+@inner_loop
 def occupy(given: Given, seats: Seats, g: int, by: int) -> None:
     """Count a group's lessons in, or out of, its tutor's time."""
     t = seats.group[g, TUTOR]
@@ -601,7 +589,7 @@ def occupy(given: Given, seats: Seats, g: int, by: int) -> None:
                 seats.busy[slot] += by
 
 
-@inner
+@inner_loop
 def link_group(given: Given, seats: Seats, g: int) -> None:
     """An empty group comes to its tutor."""
     t = seats.group[g, TUTOR]
@@ -616,7 +604,7 @@ def link_group(given: Given, seats: Seats, g: int) -> None:
     occupy(given, seats, g, IN)
 
 
-@inner
+@inner_loop
 def unlink_group(given: Given, seats: Seats, g: int) -> None:
     """An empty group leaves its tutor and the lists."""
     t = seats.group[g, TUTOR]
@@ -645,13 +633,13 @@ def note(seats: Seats, what: int, r: int, g: int) -> None:
     seats.counts[LOGGED] = n + 1
 
 
-@inner
+@inner_loop
 def join(given: Given, seats: Seats, r: int, g: int) -> None:
     seat(given, seats, r, g)
     note(seats, JOINED, r, g)
 
 
-@inner
+@inner_loop
 def leave(given: Given, seats: Seats, r: int) -> None:
     """Take a request out; a group that nobody is left in is closed."""
     g = seats.sits[r, GROUP]
@@ -664,7 +652,7 @@ def leave(given: Given, seats: Seats, r: int) -> None:
         note(seats, CLOSED, NONE, g)
 
 
-@inner
+@inner_loop
 def close(given: Given, seats: Seats, g: int) -> None:
     """Take everybody out into the pool."""
     while seats.group[g, SIZE]:
@@ -684,7 +672,7 @@ def new_group(seats: Seats) -> int:
     return seats.free[n]
 
 
-@inner
+@inner_loop
 def open_group(given: Given, seats: Seats, t: int, k: int, columns: Ints) -> int:
     """A group without members, at these columns: as many as lessons, or one without a time."""
     g = new_group(seats)
@@ -707,7 +695,7 @@ def open_group(given: Given, seats: Seats, t: int, k: int, columns: Ints) -> int
     return g
 
 
-@inner
+@inner_loop
 def undo(given: Given, seats: Seats) -> None:
     for n in range(seats.counts[LOGGED] - 1, -1, -1):
         what, r, g = seats.log[n, 0], seats.log[n, 1], seats.log[n, 2]
@@ -737,7 +725,7 @@ def keep(seats: Seats) -> None:
 # --- inserting; `only` is the one tutor that will do, or NONE
 
 
-@inner
+@inner_loop
 def best_seat(given: Given, seats: Seats, r: int, only: int) -> int:
     """A group with a seat for the request, at the column least asked for; or NONE."""
     k = given.request[r, KIND]
@@ -763,7 +751,7 @@ def best_seat(given: Given, seats: Seats, r: int, only: int) -> int:
     return best
 
 
-@inner
+@inner_loop
 def best_opening(given: Given, seats: Seats, r: int, only: int, columns: Ints) -> int:
     """The tutor with whom, at a free time, most others could join, or NONE; writes the columns."""
     k = given.request[r, KIND]
@@ -816,7 +804,7 @@ def best_opening(given: Given, seats: Seats, r: int, only: int, columns: Ints) -
     return best
 
 
-@inner
+@inner_loop
 def spread(given: Given, seats: Seats, r: int, t: int, columns: Ints, write: bool) -> bool:
     """Whether tutor and household have as many free days as lessons. Writes the start of each
     day that is most asked for, on the days on which that is most, in the order of the week."""
@@ -856,7 +844,7 @@ def spread(given: Given, seats: Seats, r: int, t: int, columns: Ints, write: boo
     return True
 
 
-@inner
+@inner_loop
 def fill_group(given: Given, seats: Seats, g: int) -> None:
     """Offer the seats left to those waiting for the same subject and level."""
     k = seats.group[g, OF_KIND]
@@ -875,7 +863,7 @@ def fill_group(given: Given, seats: Seats, g: int) -> None:
             i += 1
 
 
-@inner
+@inner_loop
 def insert(given: Given, seats: Seats, r: int, only: int, columns: Ints) -> bool:
     """Serve the request if that can be while nobody moves."""
     g = best_seat(given, seats, r, only)
@@ -894,7 +882,7 @@ def insert(given: Given, seats: Seats, r: int, only: int, columns: Ints) -> bool
 # --- ruin and recreate
 
 
-@inner
+@inner_loop
 def some_tutor(given: Given, seats: Seats, r: int) -> int:
     """A tutor who could serve the request, at random; NONE if a few draws find nobody."""
     base = given.taught[given.request[r, KIND]] * given.columns
@@ -909,7 +897,7 @@ def some_tutor(given: Given, seats: Seats, r: int) -> int:
     return NOBODY
 
 
-@inner
+@inner_loop
 def ruin(given: Given, seats: Seats, t: int) -> None:
     """Close about three quarters of a tutor's groups."""
     g = seats.gives[t, FIRST_GROUP]
@@ -939,7 +927,7 @@ def begin(seats: Seats) -> None:
     seats.counts[TRIALS] += 1
 
 
-@outer
+@loop
 def improve(given: Given, seats: Seats, trials: int, losses: Ints) -> None:
     """Serve more weight. A trial is kept if it loses no more than one drawn from `losses`."""
     columns = np.zeros(8, dtype=np.int64)
@@ -964,7 +952,7 @@ def improve(given: Given, seats: Seats, trials: int, losses: Ints) -> None:
             undo(given, seats)
 
 
-@outer
+@loop
 def insert_all(given: Given, seats: Seats) -> None:
     """Serve everybody who can be while nobody moves."""
     columns = np.zeros(8, dtype=np.int64)
@@ -978,7 +966,7 @@ def insert_all(given: Given, seats: Seats) -> None:
     keep(seats)
 
 
-@outer
+@loop
 def refine(given: Given, seats: Seats, trials: int, level: int, targets: Ints) -> None:
     """Improve a level; a trial is kept unless this level, or one above it, is worse off.
 
@@ -1060,7 +1048,7 @@ def try_cheaper(given: Given, seats: Seats, target: int, columns: Ints) -> None:
     recreate(given, seats, columns)
 
 
-@outer
+@loop
 def keep_account_of_costs(given: Given, seats: Seats) -> None:
     """From now on `value[SPENT]` follows every change; it starts from nothing spent."""
     seats.counts[COSTED] = 1
@@ -1082,7 +1070,7 @@ def keep_account_of_costs(given: Given, seats: Seats) -> None:
 # --- a timetable comes in
 
 
-@outer
+@loop
 def set_up(
     given: Given,
     seats: Seats,

@@ -7,8 +7,9 @@ of a step is worked out in floating point, number by number, and rounded.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from matching.loops import loop
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -23,7 +24,7 @@ KEEP, KEEP_SQUARES = 0.9, 0.99
 CALM = 0.3
 
 
-@njit(cache=True, nogil=True)
+@loop
 def offers(
     slot_first: Ints,
     slot_column: Ints,
@@ -52,7 +53,7 @@ def offers(
     return first, keys
 
 
-@njit(cache=True, nogil=True)
+@loop
 def ways(
     kind_base: Longs,
     home: Ints,
@@ -91,7 +92,7 @@ def ways(
     return first, found[:n].copy()
 
 
-@njit(cache=True, nogil=True)
+@loop
 def turned(first: Ints, of: Ints, size: int) -> tuple[Ints, Ints]:
     """For each of `size` numbers in `of`, the rows that have it, ascending."""
     turned_first = np.zeros(size + 1, np.int32)
@@ -108,7 +109,7 @@ def turned(first: Ints, of: Ints, size: int) -> tuple[Ints, Ints]:
     return turned_first, rows
 
 
-@njit(cache=True, nogil=True)
+@loop
 def seats_from_classes(
     class_price: Longs, way_first: Ints, way_class: Ints, seat: Longs, cheapest: Ints
 ) -> None:
@@ -122,7 +123,7 @@ def seats_from_classes(
                 cheapest[q] = g
 
 
-@njit(cache=True, nogil=True)
+@loop
 def lesson_prices(phone: Longs, time_until: Ints, at_home: Longs) -> None:
     """The price of a phone during a lesson, for each time of each household."""
     for i in range(len(phone)):
@@ -132,7 +133,7 @@ def lesson_prices(phone: Longs, time_until: Ints, at_home: Longs) -> None:
         at_home[i] = total
 
 
-@njit(cache=True, nogil=True)
+@loop
 def cheapest_days(
     q0: int,
     q1: int,
@@ -177,7 +178,7 @@ def cheapest_days(
     return days, total, later, later_at
 
 
-@njit(cache=True, nogil=True)
+@loop
 def ask(
     seat: Longs,
     phone: Longs,
@@ -226,7 +227,7 @@ def ask(
     return total
 
 
-@njit(cache=True, nogil=True)
+@loop
 def lower(
     seat: Longs,
     at_home: Longs,
@@ -263,14 +264,14 @@ def lower(
             seat[q] = max(np.int64(0), min(seat[q], limit))
 
 
-@njit(cache=True, nogil=True)
+@loop
 def full_lessons(class_price: Longs, class_seats: Ints, worth: Longs) -> None:
     """What a lesson of each class is worth with all of its seats sold at one price."""
     for g in range(len(worth)):
         worth[g] = class_price[g] * class_seats[g]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def best_members(
     seat: Longs, class_seats: Ints, class_first: Ints, class_seat: Ints, worth: Longs, last: Longs
 ) -> None:
@@ -304,7 +305,7 @@ def best_members(
         last[g] = top[n - 1]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def sell(
     worth: Longs,
     slot_first: Ints,
@@ -361,7 +362,7 @@ def sell(
     return total
 
 
-@njit(cache=True, nogil=True)
+@loop
 def class_slopes(
     taken: Longs, cheapest: Ints, given: Longs, class_seats: Ints, slope: Longs
 ) -> None:
@@ -373,7 +374,7 @@ def class_slopes(
             slope[cheapest[q]] += taken[q]
 
 
-@njit(cache=True, nogil=True)
+@loop
 def seat_slopes(
     seat: Longs,
     last: Longs,
@@ -401,7 +402,7 @@ def seat_slopes(
                 open_seats -= 1
 
 
-@njit(cache=True, nogil=True)
+@loop
 def move(
     price: Longs,
     slope: Longs,
