@@ -13,7 +13,7 @@ from flask import Flask
 from app.database import transaction
 from app.extensions import db
 from app.models import Coordinator, MatchRun, RunState
-from app.services import runs, solving
+from app.services import proposals, runs, solving
 from app.solver_process import SolveFailed, SolverProcess
 from app.worker import solve_next
 from tests.support import people
@@ -74,6 +74,38 @@ def test_run_is_solved_and_its_proposal_stored(coordinator: Coordinator) -> None
     ]
     assert run.groups[0].starts[0] in (["mon", "18:00"], ["mon", "18:30"], ["mon", "19:00"])
     assert (run.best_weight, run.bound_weight, run.unserved) == (3, 3, [])
+
+
+def test_run_tells_whose_hours_would_help(coordinator: Coordinator) -> None:
+    early = people.make_household(
+        pupils=[("Aya Salhi", "3AC", ["maths"])], windows=["mon 16:30-17:30"]
+    )
+    request_id = early.pupils[0].requests[0].id
+    people.make_tutor(windows=["mon 17:30-18:30"])
+    run_id = runs.start_run(coordinator, seconds=20).id
+    solve_next(threading.Event())
+    assert runs.get_run(run_id).window_moves == [
+        {
+            "household": f"H{early.id}",
+            "window": ["mon", "16:30", "17:30"],
+            "moved": ["mon", "17:30", "18:30"],
+            "adds": 3,
+            "requests": [f"R{request_id}"],
+        }
+    ]
+    (move,) = proposals.read_proposal(runs.get_run(run_id)).window_moves
+    assert [request.pupil.name for request in move.requests] == ["Aya Salhi"]
+
+
+def test_plan_is_kept_where_nobody_waits_for_the_hours_that_would_help(
+    coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.worker._WINDOWS_SECONDS", 0.0)
+    run_id = runs.start_run(coordinator, seconds=20).id
+    solve_next(threading.Event())
+    run = runs.get_run(run_id)
+    assert (run.state, run.window_moves) == (RunState.DONE, None)
+    assert runs.read_plan(run_id)["groups"]
 
 
 def test_worker_without_a_run_does_nothing(app: Flask) -> None:

@@ -55,7 +55,7 @@ def test_coordinator_gets_from_two_files_to_a_proposal(page: Page) -> None:
 
     expect(page.get_by_text("99 of 121")).to_be_visible()
     expect(page.get_by_text("245 of 281 points")).to_be_visible()
-    expect(page.get_by_text("proved: no better plan exists").first).to_be_visible()
+    expect(page.get_by_text("proved: no plan serves more").first).to_be_visible()
     expect(
         page.get_by_text("is free while the family's telephone is at home").first
     ).to_be_visible()
