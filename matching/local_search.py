@@ -25,7 +25,7 @@ from matching.timetable import Timetable
 TRIALS_AN_ITERATION = 100
 
 # What a level may use of what is left when it begins; the last takes all.
-SHARES = {"weight_served": 0.8, "zones": 0.5, "kept": 0.4, "cost": 1.0}
+SHARES = {"weight_served": 0.88, "zones": 0.5, "kept": 0.4, "cost": 1.0}
 # Where nothing limits the search: so many iterations for every request.
 UNLIMITED = {"weight_served": 1.0, "zones": 0.2, "kept": 0.2, "cost": 0.4}
 # A level below the first ends after so many iterations for every target without a gain.
@@ -33,7 +33,9 @@ PATIENCE = 0.08
 LEAST_PATIENCE = 30
 
 # Losses that are accepted, in weights of a light request, at the beginning and towards the end.
-WARM, COOL = 0.4, 0.1
+# A search of more than so many trials for every request may begin warmer.
+WARM, WARMEST, COOL = 0.4, 0.9, 0.1
+SHORT = 60
 COLD_FROM = 0.95  # the part of the time after which no loss is accepted
 QUANTILES = 512  # of the losses drawn from
 FRACTION = 1 << 20  # their logarithms are rounded to so many parts: the same on every machine
@@ -85,14 +87,22 @@ class LocalSearch:
         between = 1 + len(self.rules.requests) // REQUESTS_A_COPY
         best, copied = _copy(self.seats), self.used
         while (part := spent()) < 1 and self.seats.counts[WAITING]:
-            warmth = 0.0 if part >= COLD_FROM else WARM * (COOL / WARM) ** part
-            compiled.improve(self.given, self.seats, TRIALS_AN_ITERATION, _losses(warmth * unit))
+            losses = _losses(unit * self._warmth(part))
+            compiled.improve(self.given, self.seats, TRIALS_AN_ITERATION, losses)
             self.used += 1
             if self._serves_more_than(best) and self.used >= copied + between:
                 best, copied = _copy(self.seats), self.used
             self._tell("weight_served", int(best.value[SERVED]), self.bound())
         if not self._serves_more_than(best):
             self.seats = best
+
+    def _warmth(self, part: float) -> float:
+        """How much loss to accept after this part of the time of the first level."""
+        if part >= COLD_FROM:
+            return 0.0
+        trials = TRIALS_AN_ITERATION * self.used / max(part, 0.01) / len(self.rules.requests)
+        warm = min(WARMEST, WARM * math.cbrt(max(1.0, trials / SHORT)))
+        return float(warm * (COOL / warm) ** part)
 
     def _serves_more_than(self, best: Seats) -> bool:
         return bool(self.seats.value[SERVED] > best.value[SERVED])
