@@ -42,9 +42,7 @@ def searched(problem: matching.Problem, iterations: int, levels: int = 4) -> tup
     fill(table)
     value = worth(table)
     accounts = levels_of(table, value, Found(table).bounds, Found(table).proved)
-    plan = account(
-        table, value, accounts, impossible, why_unserved(table), advise(table), None, 0
-    )
+    plan = account(table, value, accounts, impossible, why_unserved(table), advise(table), None, 0)
     return plan, value
 
 

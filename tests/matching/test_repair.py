@@ -408,21 +408,18 @@ def test_command_refuses_what_it_cannot_read_or_write(make: Any, tmp_path: Path)
 def test_signal_ends_a_repair_with_the_best_plan_so_far(tmp_path: Path) -> None:
     planned, out = tmp_path / "plan.json", tmp_path / "new.json"
     assert _command("solve", PILOT, "--out", planned, "--iterations", 0).returncode == 0
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "matching", "repair", str(PILOT), str(planned)),
-            *("--limit", "20", "--out", str(out), "--seconds", "60", "--progress", "json"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if json.loads(line)["phase"] == "weight_served":
-            process.send_signal(signal.SIGTERM)
-            break
-    process.stderr.read()
-    assert process.wait(timeout=30) == 0
+    command = [
+        *(sys.executable, "-m", "matching", "repair", str(PILOT), str(planned)),
+        *("--limit", "20", "--out", str(out), "--seconds", "60", "--progress", "json"),
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if json.loads(line)["phase"] == "weight_served":
+                process.send_signal(signal.SIGTERM)
+                break
+        process.stderr.read()
+        assert process.wait(timeout=30) == 0
     assert _command("check", PILOT, out).returncode == 0
 
 
