@@ -32,6 +32,7 @@ def test_tutors_without_requests_have_an_empty_plan() -> None:
     assert checked(document([tutor()], [household()], [])).groups == ()
 
 
+@pytest.mark.slow
 def test_ten_thousand_requests_for_one_tutor_fill_the_week_once() -> None:
     homes = [household(f"H{i}", reachable=WEEK) for i in range(MANY)]
     requests = [request_of(f"R{i}", f"H{i}") for i in range(MANY)]
@@ -48,6 +49,7 @@ def test_ten_thousand_requests_without_times_count_against_the_weekly_maximum() 
     assert (plan.objective.requests_served, plan.bound) == (60, 60)
 
 
+@pytest.mark.slow
 def test_one_giant_household_is_in_one_lesson_at_a_time() -> None:
     requests = [request_of(f"R{i}") for i in range(2_000)]
     tutors = [tutor(f"V{i}", available=WEEK, max_lessons_per_week=50) for i in range(20)]
