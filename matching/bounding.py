@@ -9,16 +9,14 @@ from matching.bound import verify
 from matching.price_search import PriceSearch
 from matching.rules import Rules
 
-# Verifying the prices takes so many seconds for each request; kept aside for the end.
-SECONDS_A_REQUEST = 0.00015
-
 
 class Bounding:
-    """Within `with`, if clocked, a thread moves prices; else `step` does. Then ask `verified`."""
+    """Within `with`, if clocked, a thread moves prices; else `now` does. Then ask `verified`."""
 
     def __init__(self, rules: Rules, clocked: bool) -> None:
         self.rules = rules
         self._search: PriceSearch | None = None
+        self._stepped = 0
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True) if clocked else None
 
@@ -42,14 +40,17 @@ class Bounding:
         while not self._search.finished and not self._enough.is_set():
             self._search.step()
 
-    def step(self, rounds: int) -> None:
-        """Move the prices so many times: the same rounds give the same prices."""
-        if self._search is None:
-            self._search = PriceSearch(self.rules)
-        self._search.step(rounds)
+    def now(self, iterations: int) -> int | None:
+        """The bound as the search has it, if it has begun.
 
-    def now(self) -> int | None:
-        """The bound as the search has it, if it has begun."""
+        Without a clock the prices are moved as often as the search for a plan has iterated: the
+        same iterations see the same bound.
+        """
+        if self._thread is None and iterations > self._stepped:
+            if self._search is None:
+                self._search = PriceSearch(self.rules)
+            self._search.step(iterations - self._stepped)
+            self._stepped = iterations
         return None if self._search is None else self._search.bound
 
     def verified(self) -> int | None:

@@ -53,7 +53,7 @@ class LocalSearch:
         stop: Stop,
         seed: int,
         report: Report,
-        bound: Callable[[], int | None],
+        bound: Callable[[int], int | None],
     ) -> None:
         self.table = table
         self.rules = table.rules
@@ -77,7 +77,7 @@ class LocalSearch:
         return Found(timetable_of(self.arrays, self.seats, self.table))
 
     def left(self) -> Left:
-        return self.stop.left(self.used, int(self.seats.value[SERVED]), self.bound())
+        return self.stop.left(self.used, int(self.seats.value[SERVED]), self.bound(self.used))
 
     # --- the levels
 
@@ -92,7 +92,7 @@ class LocalSearch:
             self.used += 1
             if self._serves_more_than(best) and self.used >= copied + between:
                 best, copied = _copy(self.seats), self.used
-            self._tell("weight_served", int(best.value[SERVED]), self.bound())
+            self._tell("weight_served", int(best.value[SERVED]), self.bound(self.used))
         if not self._serves_more_than(best):
             self.seats = best
 
@@ -171,18 +171,24 @@ class LocalSearch:
         before, first, share = self.used, self.left(), SHARES[phase]
         unlimited = math.isinf(first.seconds) and math.isinf(first.iterations)
         most = max(1.0, UNLIMITED[phase] * len(self.rules.requests))
-        iterations = most if unlimited else share * first.iterations
-        seconds = share * first.seconds
 
         def spent() -> float:
             left = self.left()
             if left.nothing:
                 return 1.0
-            timed = not math.isinf(seconds)
-            by_time = (first.seconds - left.seconds) / seconds if timed else 0.0
-            return max(by_time, (self.used - before) / iterations)
+            if unlimited:
+                return (self.used - before) / most
+            return max(
+                _part(share, first.seconds, left.seconds),
+                _part(share, first.iterations, left.iterations),
+            )
 
         return spent
+
+
+def _part(share: float, first: float, now: float) -> float:
+    """How much of a share of what was left at first is used; a stop may also give some back."""
+    return 0.0 if math.isinf(first) else (first - now) / (share * first)
 
 
 def _copy(seats: Seats) -> Seats:

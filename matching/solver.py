@@ -70,9 +70,7 @@ def _improved(
     with Bounding(table.rules, clocked) as bounding:
         search = LocalSearch(table, stop, seed, report, bounding.now)
         found = search.climb(levels)
-        if not clocked:
-            bounding.step(search.used)
-    report("bound", _weight(found.table), bounding.now())
+    report("bound", _weight(found.table), bounding.now(search.used))
     bound = bounding.verified()
     if bound is not None:
         found.bounds["weight_served"] = bound

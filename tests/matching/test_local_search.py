@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def searched(problem: matching.Problem, iterations: int, levels: int = 4) -> tup
     impossible = take_pins(table)
     fill(table)
     search = LocalSearch(
-        table, MaxIterations(iterations), 0, lambda phase, best, bound: None, lambda: None
+        table, MaxIterations(iterations), 0, lambda phase, best, bound: None, lambda used: None
     )
     table = search.climb(levels).table
     fill(table)
@@ -59,7 +60,7 @@ def test_plans_found_keep_every_rule(document: dict[str, Any], iterations: int) 
 def test_levels_below_never_cost_those_above(document: dict[str, Any]) -> None:
     problem = matching.read_problem(document)
     reached = [searched(problem, 10, levels)[1] for levels in (1, 2, 3, 4)]
-    for fewer, more in zip(reached, reached[1:], strict=False):
+    for fewer, more in itertools.pairwise(reached):
         assert more.weight >= fewer.weight
     assert _ordered(reached[3], 2) >= _ordered(reached[1], 2)
     assert _ordered(reached[3], 3) >= _ordered(reached[2], 3)
@@ -144,6 +145,41 @@ def test_search_serves_more_than_the_greedy_by_a_twentieth(mixed: matching.Probl
     plan, _ = searched(mixed, 200)
     assert matching.check(mixed, plan) == []
     assert plan.objective.weight_served >= 1.05 * greedy.objective.weight_served
+
+
+def test_search_goes_on_while_it_serves_more(mixed: matching.Problem) -> None:
+    asked = Asked(matching.NoImprovement(20))
+    matching.solve(mixed, stop=asked, levels=1)
+    gains = [b for (_, a), (b, w) in itertools.pairwise(asked.reached) if w > a]
+    assert len(gains) > 20
+    assert gains[-1] > 100
+
+
+class Asked:
+    """A stop, and how the best weight rose with the iterations."""
+
+    def __init__(self, stop: matching.Stop) -> None:
+        self.stop = stop
+        self.reached = [(0.0, 0)]
+
+    def left(
+        self, iterations: float, weight: int | None = None, bound: int | None = None
+    ) -> matching.Left:
+        if weight is not None and weight > self.reached[-1][1]:
+            self.reached.append((iterations, weight))
+        return self.stop.left(iterations, weight, bound)
+
+
+def test_gap_ends_the_search_also_without_a_clock(mixed: matching.Problem) -> None:
+    phases = []
+    plan = matching.solve(
+        mixed,
+        stop=matching.FirstOf(matching.Gap(0.2), matching.MaxIterations(200)),
+        progress=lambda phase, best, bound: phases.append(phase),
+    )
+    assert plan.bound - plan.objective.weight_served <= 0.2 * plan.bound
+    assert "weight_served" in phases
+    assert "zones" not in phases
 
 
 def test_same_seed_and_iterations_give_the_same_bytes(mixed: matching.Problem) -> None:
