@@ -115,11 +115,7 @@ class LocalSearch:
     def _zones(self) -> None:
         if len(self.arrays.zones) > 1:
             everybody = np.flatnonzero(self.seats.sits[:, SERVABLE] == 1)
-            self._refine("zones", compiled.ZONES, everybody, self._shares)
-
-    def _shares(self) -> tuple[int, ...]:
-        shares = compiled.FULL * self.seats.zone_served // self.given.asked
-        return tuple(np.sort(shares).tolist())
+            self._refine("zones", compiled.ZONES, everybody)
 
     def _kept(self) -> None:
         wishes = [
@@ -127,37 +123,42 @@ class LocalSearch:
             for r in np.flatnonzero(self.given.request[:, PREVIOUS] != NONE).tolist()
             if not self.seats.sits[r, PINNED] and can_keep_tutor(self.rules, r)
         ]
-        targets = np.array(wishes, dtype=np.int64)
-        self._refine("kept", compiled.PREVIOUS_TUTORS, targets, self._now_kept)
-
-    def _now_kept(self) -> tuple[int, ...]:
-        return (int(self.seats.value[KEPT]),)
+        self._refine("kept", compiled.PREVIOUS_TUTORS, np.array(wishes, dtype=np.int64))
 
     def _cost(self) -> None:
         compiled.keep_account_of_costs(self.given, self.seats)
         sits = self.seats.sits
         targets = np.flatnonzero((sits[:, GROUP] != NONE) & (sits[:, PINNED] == 0))
-        self._refine("cost", compiled.COSTS, targets, self._saved)
+        self._refine("cost", compiled.COSTS, targets)
 
-    def _saved(self) -> tuple[int, ...]:
-        return (-int(self.seats.value[SPENT]),)
-
-    def _refine(
-        self, phase: str, level: int, targets: Ints, figure: Callable[[], tuple[int, ...]]
-    ) -> None:
+    def _refine(self, phase: str, level: int, targets: Ints) -> None:
         """Improve a level for its part of the time, or until it doesn't get better any more."""
         if not len(targets):
             return
         spent = self._spending(phase)
-        best, since = figure(), self.used
+        best, since = self._reached(level), self.used
         patience = max(LEAST_PATIENCE, PATIENCE * len(targets))
         while spent() < 1 and self.used < since + patience:
             compiled.refine(self.given, self.seats, TRIALS_AN_ITERATION, level, targets)
             self.used += 1
-            now = figure()
+            now = self._reached(level)
             if now > best:
                 best, since = now, self.used
-            self._tell(phase, abs(best[0]), None)
+            self._tell(phase, abs(best[-1][0]), None)
+        # Else the next level would not know, and not keep, what could still be added.
+        compiled.insert_all(self.given, self.seats)
+
+    def _reached(self, level: int) -> tuple[tuple[int, ...], ...]:
+        """What the levels have, down to this one; the more the better."""
+        value = self.seats.value
+        shares = np.sort(compiled.FULL * self.seats.zone_served // self.given.asked)
+        reached = (
+            (int(value[SERVED]),),
+            tuple(shares.tolist()),
+            (int(value[KEPT]),),
+            (-int(value[SPENT]),),
+        )
+        return reached[: level + 1]
 
     def _tell(self, phase: str, best: int, bound: int | None) -> None:
         if self._told != (phase, best, bound):
