@@ -134,7 +134,7 @@ class SolverProcess:
         if run.may_move is None:
             return ["solve", self._write("problem", run.problem), *options]
         try:
-            problem, in_force = solvable(run.problem, run.may_move)
+            problem, in_force = solvable(run.problem)
         except FormatError as error:
             raise SolveFailed(str(error)) from error
         files = [self._write("problem", problem), self._write("in_force", in_force)]

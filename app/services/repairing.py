@@ -18,14 +18,9 @@ Place = tuple[str, tuple[tuple[str, str], ...], str, str]
 """What makes a place the same to a family: whom with, when and how."""
 
 
-def solvable(problem: dict[str, Any], may_move: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The problem and the plan for `python -m matching repair`, from a run's stored problem.
-
-    Without moves the pins all stay, and the repair only fills.
-    """
+def solvable(problem: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The problem and the plan for `python -m matching repair`, from a run's stored problem."""
     plan = plan_in_force(problem)
-    if may_move == 0:
-        return problem, plan
     held = {pin["request"] for pin in problem["pins"] if "starts" not in pin}
     while True:
         pins = [pin for pin in problem["pins"] if pin["request"] in held]

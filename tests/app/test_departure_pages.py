@@ -16,7 +16,7 @@ from app.services.vetting import vet_tutor
 from app.worker import solve_next
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose_repair
-from tests.support.pages import EMAIL, in_english, views, words
+from tests.support.pages import EMAIL, in_english, signed_in_tutor, views, words
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CALLED = {"channels": ["call"]}
@@ -92,6 +92,7 @@ def test_volunteer_pauses_and_is_taken_back(app: Flask) -> None:
     assert "For a while: pause" not in page
     assert client.get(f"{home}/pause").status_code == 302
     assert client.post(f"{home}/pause", data={"reason": "exams"}).status_code == 409
+    assert "Vous êtes en pause" in signed_in_tutor(app, tutor).get("/volunteer/week").text
     page = words(client.post(f"{home}/take-back", follow_redirects=True).text)
     assert "Rania Mounir is back; no group comes back by itself." in page
     with app.app_context():
@@ -151,14 +152,14 @@ def test_moves_are_named_before_they_are_published_and_cannot_be_taken_back(app:
     page = words(client.get(f"/coordinator/matching/{run_id}").text)
     assert "A repair: what was in force stays, but for 2 families at most." in page
     assert (
-        "Hiba Touil Mathematics 3AC Rania Mounir, Monday 18:00, call "
+        "Hiba Touil , Mathematics 3AC Rania Mounir, Monday 18:00, call "
         "Nora Alami, Monday 19:00, call" in page
     )
-    assert "Wiam Tazi Mathematics 3AC Nora Alami, Monday 19:00, call loses the place" in page
+    assert "Wiam Tazi , Mathematics 3AC Nora Alami, Monday 19:00, call loses the place" in page
     assert "2 new groups for 2 pupils, 1 pupil moves, 1 pupil loses a place" in page
     question = words(client.get(f"/coordinator/matching/{run_id}/publish").text)
     assert "This can't be taken back." in question
-    assert "Wiam Tazi Mathematics 3AC" in question
+    assert "Wiam Tazi , Mathematics 3AC" in question
     client.post(f"/coordinator/matching/{run_id}/publish")
     assert "take-back" not in client.get(f"/coordinator/matching/{run_id}").text
     answer = client.post(f"/coordinator/matching/{run_id}/take-back")

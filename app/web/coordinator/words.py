@@ -207,17 +207,19 @@ def certainty(level: LevelFigures) -> str:
             "kept": _("proved: no plan keeps more pupils"),
             "cost": _("proved: no plan costs less"),
         }[level.name]
+    if level.bound == level.value:
+        return _("no plan does better at this aim")
     if isinstance(level.bound, list) and isinstance(level.value, list):
         most, least = min(level.bound, default=0), min(level.value, default=0)
         if most > least:
             return _("at most %(percent)s %% in the least-served zone", percent=f"{most / 10:.1f}")
     elif isinstance(level.bound, int) and isinstance(level.value, int):
         more = abs(level.bound - level.value)
-        if more and level.name == "weight_served":
+        if level.name == "weight_served":
             return ngettext("at most %(num)s more point", "at most %(num)s more points", more)
-        if more and level.name == "kept":
+        if level.name == "kept":
             return ngettext("at most %(num)s more pupil", "at most %(num)s more pupils", more)
-        if more:
+        if level.bound:  # Nought is no bound: nothing costs less than nothing.
             return ngettext("at most %(num)s point less", "at most %(num)s points less", more)
     return _("not proved: a better plan may exist")
 
