@@ -18,7 +18,7 @@ from app import create_app
 from app.database import transaction
 from app.extensions import db
 from app.models import OPEN_MESSAGES, Household, Lesson, LessonState, Message, MessageState
-from app.services import lessons
+from app.services import departures, lessons
 from app.services.delivery import deliver_due
 from scheduler import clock
 from tests.support import people
@@ -47,7 +47,16 @@ def change_the_lesson(lesson_id: int, _household_id: int, _tutor_id: int) -> Non
         lesson.state = LessonState.NOT_HELD
 
 
-ACTS: tuple[Act, ...] = (cancel_the_lesson, stop_messages, change_the_lesson)
+def let_the_volunteer_leave(_lesson_id: int, _household_id: int, tutor_id: int) -> None:
+    departures.let_tutor_leave(tutor_id, "moved away", None)
+
+
+ACTS: tuple[Act, ...] = (
+    cancel_the_lesson,
+    stop_messages,
+    change_the_lesson,
+    let_the_volunteer_leave,
+)
 
 
 @pytest.fixture
