@@ -171,7 +171,7 @@ class Arrays:
         slot_first, slot_column = end_to_end(columns(mask or 0) for mask in rules.tutor_mask)
         veto_first, veto_of = end_to_end(sorted(rules.vetoes.get(r, ())) for r in indexes)
         liked_first, liked_of = end_to_end(self._liked(r) for r in indexes)
-        tags = Numbering()
+        sets: dict[frozenset[str], int] = {}  # of needs
         request = np.empty((len(requests), REQUEST_WIDTH), dtype=np.int64)
         home = _ints(rules.home)
         request[:, KIND] = [self.kinds[rules.subject_key(r)] for r in indexes]
@@ -179,7 +179,7 @@ class Arrays:
         request[:, PUPIL] = rules.pupil
         request[:, WEIGHT] = [one.weight for one in requests]
         request[:, ZONE] = [zone_of[homes[h].zone] for h in rules.home]
-        request[:, NEEDS] = [self._needs(tags, one.needs) for one in requests]
+        request[:, NEEDS] = [sets.setdefault(frozenset(one.needs), len(sets)) for one in requests]
         request[:, VETOES], request[:, VETOES_END] = veto_first[:-1], veto_first[1:]
         request[:, COLUMNS], request[:, COLUMNS_END] = home_first[home], home_first[home + 1]
         request[:, PHONES] = _ints(min(one.phones, ENOUGH) for one in homes)[home]
@@ -215,21 +215,16 @@ class Arrays:
             home_has=self._as_bits(home_first, home_columns),
             tutor=tutor,
             slot_column=slot_column,
-            has_tags=self._has_tags(tags),
+            has_tags=self._has_tags(sets),
             offer_first=offers[0],
             offer_tutor=offers[1],
             offer_slot=offers[2],
             asked=zones.astype(np.int64),
         )
 
-    def _needs(self, sets: Numbering, needs: Sequence[str]) -> int:
-        key = "\n".join(sorted(set(needs)))
-        return sets.of.setdefault(key, len(sets.of))
-
-    def _has_tags(self, sets: Numbering) -> Bytes:
-        table = np.zeros((max(1, len(sets.of)), len(self.rules.tutors)), dtype=np.uint8)
-        for key, row in sets.of.items():
-            needed = set(key.split("\n")) - {""}
+    def _has_tags(self, sets: dict[frozenset[str], int]) -> Bytes:
+        table = np.zeros((max(1, len(sets)), len(self.rules.tutors)), dtype=np.uint8)
+        for needed, row in sets.items():
             table[row] = [needed <= {*tutor.tags} for tutor in self.rules.tutors]
         return table
 

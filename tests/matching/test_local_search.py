@@ -27,6 +27,7 @@ from matching.search import fill
 from matching.seating import seats_of, timetable_of
 from matching.stop import MaxIterations
 from matching.timetable import Timetable
+from tests.matching.conftest import document, household, request_of, tutor
 from tests.support.crowded_problems import crowded_problems
 
 K1_MIXED = Path("benchmarks/instances/k1-mixed.json.gz")
@@ -53,6 +54,13 @@ def test_plans_found_keep_every_rule(document: dict[str, Any], iterations: int) 
     problem = matching.read_problem(document)
     plan, _ = searched(problem, iterations)
     assert matching.check(problem, plan) == []
+
+
+def test_tags_are_told_apart_whatever_is_in_their_names() -> None:
+    teacher = tutor(tags=["patient", "woman"])
+    asking = request_of(needs=["patient\nwoman"])
+    plan, _ = searched(matching.read_problem(document([teacher], [household()], [asking])), 5)
+    assert plan.groups == ()
 
 
 @settings(deadline=None)
