@@ -45,13 +45,6 @@ class Prices:
     phone: NDArray[np.int64]
 
 
-def servable(rules: Rules) -> list[int]:
-    """The requests that at least one tutor could serve, alone in the world."""
-    return [
-        r for r in range(len(rules.requests)) if r in rules.pins or rules.teachers(r).passing(r)[0]
-    ]
-
-
 def can_keep_tutor(rules: Rules, r: int) -> bool:
     """Whether the previous tutor could serve the request again, alone in the world."""
     previous = rules.requests[r].previous_tutor

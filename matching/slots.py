@@ -34,10 +34,6 @@ class Grid:
                 mask |= ((1 << (last - first + 1)) - 1) << first
         return mask
 
-    def bit(self, start: Minute) -> int | None:
-        """The bit of a start, or None if it is off the grid."""
-        return None if start % self.every else start // self.every
-
     def mask_of(self, starts: Iterable[Minute]) -> int | None:
         """The mask of these starts, or None if one of them is off the grid."""
         mask = 0

@@ -1,4 +1,4 @@
-"""From a problem to a plan: pins, a first fill, CP-SAT where the problem is small enough for it."""
+"""From a problem to a plan: pins, a first fill, then CP-SAT, or local search where it is large."""
 
 from __future__ import annotations
 
