@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -39,10 +39,14 @@ class SolveFailed(RuntimeError):
 
 
 class SolverProcess:
-    """A child solving one run, as a context manager; leaving it ends the child."""
+    """A child solving one run, as a context manager; leaving it ends the child.
 
-    def __init__(self, run: ClaimedRun) -> None:
+    In a repair, the requests in `staying` keep their places.
+    """
+
+    def __init__(self, run: ClaimedRun, staying: Collection[str] = ()) -> None:
         self._run = run
+        self._staying = staying
         self._progress = Progress(_STARTING, None, None, 0.0)
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
@@ -134,7 +138,7 @@ class SolverProcess:
         if run.may_move is None:
             return ["solve", self._write("problem", run.problem), *options]
         try:
-            problem, in_force = solvable(run.problem)
+            problem, in_force = solvable(run.problem, self._staying)
         except FormatError as error:
             raise SolveFailed(str(error)) from error
         files = [self._write("problem", problem), self._write("in_force", in_force)]

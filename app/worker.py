@@ -16,6 +16,7 @@ from app.services.delivery import deliver_due
 from app.services.imports.pending import delete_stale_imports
 from app.services.lessons import keep_lessons
 from app.services.outbox import expire_messages
+from app.services.repairing import put_out
 from app.services.solving import ClaimedRun, ClaimLost
 from app.solver_process import SolveFailed, SolverProcess
 from config import Config
@@ -32,6 +33,8 @@ _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
+_ROUNDS = 3
+"""How often a repair is asked before all places in force are kept."""
 _WINDOWS_SECONDS = 60.0
 """How long to look for families' hours that would help, after the plan is there."""
 
@@ -92,18 +95,42 @@ Found = tuple[dict[str, Any], list[dict[str, Any]] | None]
 
 
 def _solve(run: ClaimedRun, stop: threading.Event, lease_seconds: float) -> Found | None:
-    """What a child found, and had checked; None if `stop` was set before it had a plan."""
-    deadline = time.monotonic() + run.seconds + _GRACE_SECONDS
-    with SolverProcess(run) as child:
-        for asked_to_end in _until_ended(run, child, lease_seconds):
-            if stop.is_set():
+    """What a child found, and had checked; None if `stop` was set before it had a plan.
+
+    A repair that would put somebody out for others is asked again, with those places kept; after a
+    few times, or where it is to end now, with all of them.
+    """
+    in_force = {pin["request"] for pin in run.problem["pins"]}
+    staying: set[str] = set()
+    rounds = 0
+    while True:
+        with SolverProcess(run, staying) as child:
+            asked_to_end = _wait_for_plan(run, child, stop, lease_seconds)
+            if asked_to_end is None:
                 return None
-            if run.iterations is None and time.monotonic() > deadline:
-                raise SolveFailed(f"the solver had not ended {_GRACE_SECONDS:.0f} s past its time")
-            if asked_to_end:
-                child.ask_to_stop()
-        plan = child.plan()
-        return plan, _windows(run, child, stop, lease_seconds)
+            plan = child.plan()
+            out = put_out(run.problem, plan) - staying
+            if run.may_move is None or not out:
+                return plan, _windows(run, child, stop, lease_seconds)
+        rounds += 1
+        staying = in_force if asked_to_end or rounds == _ROUNDS else staying | out
+
+
+def _wait_for_plan(
+    run: ClaimedRun, child: SolverProcess, stop: threading.Event, lease_seconds: float
+) -> bool | None:
+    """Whether the search was asked to end; None if `stop` was set before it had ended."""
+    deadline = time.monotonic() + run.seconds + _GRACE_SECONDS
+    was_asked = False
+    for asked_to_end in _until_ended(run, child, lease_seconds):
+        if stop.is_set():
+            return None
+        if run.iterations is None and time.monotonic() > deadline:
+            raise SolveFailed(f"the solver had not ended {_GRACE_SECONDS:.0f} s past its time")
+        if asked_to_end:
+            was_asked = True
+            child.ask_to_stop()
+    return was_asked
 
 
 def _windows(

@@ -4,11 +4,13 @@ A run stores its problem with every place in force pinned, so that it can be pub
 what it knew. A repair takes the pins away, and the solver keeps the places by itself, but for so
 many as may change. Pins stay on places without a time, which are the families' own agreement, and
 on those that would break a rule of today, such as hours that changed since: nothing but their pin
-allows them.
+allows them. They come back on whoever would lose a place for others, since a repair moves people
+and puts nobody out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import matching
@@ -18,10 +20,15 @@ Place = tuple[str, tuple[tuple[str, str], ...], str, str]
 """What makes a place the same to a family: whom with, when and how."""
 
 
-def solvable(problem: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The problem and the plan for `python -m matching repair`, from a run's stored problem."""
+def solvable(
+    problem: dict[str, Any], staying: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The problem and the plan for `python -m matching repair`, from a run's stored problem.
+
+    The requests in `staying` keep their places, besides those that can't do otherwise.
+    """
     plan = plan_in_force(problem)
-    held = {pin["request"] for pin in problem["pins"] if "starts" not in pin}
+    held = {pin["request"] for pin in problem["pins"] if "starts" not in pin} | {*staying}
     while True:
         pins = [pin for pin in problem["pins"] if pin["request"] in held]
         freed = problem | {"pins": pins}
@@ -77,6 +84,12 @@ def plan_in_force(problem: dict[str, Any]) -> dict[str, Any]:
         "impossible_pins": [],
         "advice": [],
     }
+
+
+def put_out(problem: dict[str, Any], plan: dict[str, Any]) -> set[str]:
+    """The requests that have a place in force, and none in a plan that was found."""
+    served = {name for group in plan["groups"] for name in group["requests"]}
+    return {pin["request"] for pin in problem["pins"]} - served
 
 
 def places_in_force(problem: dict[str, Any]) -> dict[str, Place]:

@@ -176,6 +176,21 @@ def test_member_who_moves_leaves_the_group_to_the_others() -> None:
     assert (act.subject, act.detail) == (f"group:{group.id}", {"run": run_id, "lost": 0})
 
 
+def test_repair_puts_nobody_out_for_a_request_of_more_weight() -> None:
+    tutor = people.make_tutor(
+        teaches=[("maths", "1AC"), ("maths", "3AC")], channels=["call"], most=1
+    )
+    light = people.make_household(pupils=[("A B", "1AC", ["maths"])], channels=["call"])
+    light_request = light.pupils[0].requests[0].id
+    active_group(tutor, [light_request], channel="call")
+    heavy = family()
+    weights = {row["id"]: row["weight"] for row in build_problem()["requests"]}
+    assert weights[f"R{heavy}"] > weights[f"R{light_request}"]
+    found = proposals.read_proposal(runs.get_run(repaired(1)))
+    assert found.moves == []
+    assert [entry.request_id for entry in found.unserved] == [heavy]
+
+
 def test_request_that_loses_its_place_waits_again() -> None:
     tutor = people.make_tutor()
     light, heavy = (people.make_household().pupils[0].requests[0].id for _ in range(2))
