@@ -7,6 +7,7 @@ matched like any other.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import product
 
@@ -32,6 +33,7 @@ class PinTaker:
         self.table = table
         self.rules: Rules = table.rules
         self.options: dict[int, Option] = {}
+        self._labelled: dict[str, list[int]] = defaultdict(list)
         self._tries = 0
 
     def take(self) -> list[ImpossiblePin]:
@@ -61,10 +63,14 @@ class PinTaker:
         if option is None:
             return "not_found", set()
         self.rules.pins[r], self.options[r] = pin, option
+        if pin.group is not None:
+            self._labelled[pin.group].append(r)
         outcome = self._seat(r)
         if outcome == "seated":
             return None
         del self.rules.pins[r], self.options[r]
+        if pin.group is not None:
+            self._labelled[pin.group].remove(r)
         if outcome == "gave up":
             return "not_found", set()
         return self._diagnose(pin, r, option)
@@ -88,7 +94,7 @@ class PinTaker:
         """The requests of the pins taken that carry the same group."""
         if pin.group is None:
             return []
-        return [r for r, other in self.rules.pins.items() if other.group == pin.group]
+        return list(self._labelled[pin.group])
 
     # --- finding a seat
 
