@@ -164,9 +164,9 @@ class Bench:
         if names:
             print("\nlevels 2 to 4, against a run that skips them", flush=True)
         for name in names:
-            first = deeper_levels.only_first(self.problem(name), self.goal(name).seconds)
-            self.wrong += wrong(name, first)
-            for line in deeper_levels.compared(name, first, self.rows[name].run):
+            first, full = deeper_levels.runs(self.problem(name))
+            self.wrong += wrong(name, first) + wrong(name, full)
+            for line in deeper_levels.compared(name, first, full):
                 print(line, flush=True)
 
     def print_answers(self) -> None:

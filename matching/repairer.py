@@ -20,8 +20,8 @@ from matching.timetable import Timetable
 
 # Where nobody says when to stop.
 USUAL_SECONDS = 5.0
-USUAL_TRIES = 300
-USUAL_TRIES_A_CHANGE = 24
+USUAL_TRIES = 100
+USUAL_TRIES_A_CHANGE = 8
 
 # An iteration is a hundredth of a second of CP-SAT's clock; so many exchanges take as long.
 TRIES_AN_ITERATION = 30
