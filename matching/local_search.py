@@ -73,6 +73,7 @@ class LocalSearch:
             if self.left().nothing:
                 break
             improve()
+            # Else the next level would not know, and not keep, what could still be added.
             compiled.insert_all(self.given, self.seats)
         return Found(timetable_of(self.arrays, self.seats, self.table))
 
@@ -145,8 +146,6 @@ class LocalSearch:
             if now > best:
                 best, since = now, self.used
             self._tell(phase, abs(best[-1][0]), None)
-        # Else the next level would not know, and not keep, what could still be added.
-        compiled.insert_all(self.given, self.seats)
 
     def _reached(self, level: int) -> tuple[tuple[int, ...], ...]:
         """What the levels have, down to this one; the more the better."""
