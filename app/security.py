@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
-from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.extensions import csrf, db, login_manager
@@ -41,7 +39,8 @@ def init_security(app: Flask) -> None:
 def load_user(session_key: str) -> Coordinator | Tutor | None:
     """Whoever a session's key names, asked at each request.
 
-    Nobody once a coordinator's password changed, or a tutor was suspended or left.
+    Nobody once a coordinator's password changed or account was closed, or a tutor was suspended
+    or left.
     """
     kind, _, rest = session_key.partition(":")
     number = rest.partition(":")[0]
@@ -50,6 +49,8 @@ def load_user(session_key: str) -> Coordinator | Tutor | None:
     user: Coordinator | Tutor | None = None
     if kind == "coordinator":
         user = db.session.get(Coordinator, int(number))
+        if user is not None and user.closed_at is not None:
+            return None
     elif kind == "tutor":
         user = _tutor_who_may_sign_in(int(number))
     return user if user is not None and user.get_id() == session_key else None
@@ -60,33 +61,19 @@ def _tutor_who_may_sign_in(number: int) -> Tutor | None:
     return tutor if tutor is not None and tutor.may_sign_in else None
 
 
-def only_for(kind: type[Coordinator] | type[Tutor]) -> Callable[[], ResponseReturnValue | None]:
-    """A blueprint's guard: strangers go to its sign-in page, people of another kind get 403."""
-
-    def guard() -> ResponseReturnValue | None:
-        if not current_user.is_authenticated:
-            answer: ResponseReturnValue = login_manager.unauthorized()
-            return answer
-        if not isinstance(current_user._get_current_object(), kind):
-            abort(403)
-        return None
-
-    return guard
-
-
 def signed_in_coordinator() -> Coordinator:
-    """The coordinator of this request; only for views that `only_for(Coordinator)` guards."""
+    """The coordinator of this request; for pages that app/web/access.py opens to staff alone."""
     user = current_user._get_current_object()
     if not isinstance(user, Coordinator):
-        raise RuntimeError("this view is not guarded by only_for(Coordinator)")
+        raise RuntimeError("app/web/access.py opens this page to others than staff")
     return user
 
 
 def signed_in_tutor() -> Tutor:
-    """The volunteer of this request; only for views that `only_for(Tutor)` guards."""
+    """The volunteer of this request; for pages that app/web/access.py opens to volunteers."""
     user = current_user._get_current_object()
     if not isinstance(user, Tutor):
-        raise RuntimeError("this view is not guarded by only_for(Tutor)")
+        raise RuntimeError("app/web/access.py opens this page to others than volunteers")
     return user
 
 

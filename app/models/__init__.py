@@ -1,10 +1,10 @@
 """The tables. Import them from here."""
 
-from app.models.access import FamilyLink, SignInCode
+from app.models.access import ContactCode, Draft, DraftKind, FamilyLink, SignInCode
 from app.models.audit import AuditEntry
 from app.models.consent import Consent, ConsentKind, ConsentMeans
-from app.models.coordinator import Coordinator
-from app.models.group import LIVE_GROUPS, Group, GroupState, Membership, Veto
+from app.models.coordinator import Coordinator, CoordinatorZone, Invitation
+from app.models.group import LIVE_GROUPS, Group, GroupState, Membership, Pin, Veto
 from app.models.household import (
     Guardian,
     Household,
@@ -12,46 +12,76 @@ from app.models.household import (
     HouseholdLanguage,
     HouseholdWindow,
     Pupil,
+    PupilNeed,
 )
-from app.models.lesson import Lesson, LessonState
-from app.models.message import OPEN_MESSAGES, Message, MessageKind, MessageState, Reminder
-from app.models.programme import Channel, Language, Level, Subject, Zone
-from app.models.request import RequestState, TutoringRequest
+from app.models.lesson import Attendance, Lesson, LessonAnswer, LessonState
+from app.models.message import (
+    OPEN_MESSAGES,
+    Message,
+    MessageKind,
+    MessageState,
+    MessageWording,
+    Reminder,
+)
+from app.models.note import Note
+from app.models.programme import (
+    Channel,
+    Language,
+    Level,
+    Setting,
+    Subject,
+    Tag,
+    Term,
+    Zone,
+)
+from app.models.request import RequestOrigin, RequestState, TutoringRequest
 from app.models.run import MatchRun, ProposedGroup, ProposedSeat, RunState, UnservedRequest
 from app.models.tutor import (
     SIGN_IN_STATES,
+    HoursCertificate,
     Tutor,
+    TutorAbsence,
     TutorChannel,
     TutorLanguage,
     TutorState,
     TutorSubject,
+    TutorTag,
     TutorWindow,
 )
 from app.models.upload import ListKind, PendingImport
 from app.models.weekly import DAYS, Window
-from app.models.worry import Worry
+from app.models.worry import CallRequest, Worry
 
 __all__ = [
     "DAYS",
     "LIVE_GROUPS",
     "OPEN_MESSAGES",
     "SIGN_IN_STATES",
+    "Attendance",
     "AuditEntry",
+    "CallRequest",
     "Channel",
     "Consent",
     "ConsentKind",
     "ConsentMeans",
+    "ContactCode",
     "Coordinator",
+    "CoordinatorZone",
+    "Draft",
+    "DraftKind",
     "FamilyLink",
     "Group",
     "GroupState",
     "Guardian",
+    "HoursCertificate",
     "Household",
     "HouseholdChannel",
     "HouseholdLanguage",
     "HouseholdWindow",
+    "Invitation",
     "Language",
     "Lesson",
+    "LessonAnswer",
     "LessonState",
     "Level",
     "ListKind",
@@ -60,20 +90,30 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageState",
+    "MessageWording",
+    "Note",
     "PendingImport",
+    "Pin",
     "ProposedGroup",
     "ProposedSeat",
     "Pupil",
+    "PupilNeed",
     "Reminder",
+    "RequestOrigin",
     "RequestState",
     "RunState",
+    "Setting",
     "SignInCode",
     "Subject",
+    "Tag",
+    "Term",
     "Tutor",
+    "TutorAbsence",
     "TutorChannel",
     "TutorLanguage",
     "TutorState",
     "TutorSubject",
+    "TutorTag",
     "TutorWindow",
     "TutoringRequest",
     "UnservedRequest",

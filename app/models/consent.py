@@ -22,6 +22,14 @@ class ConsentKind(StrEnum):
 class ConsentMeans(StrEnum):
     DECLARED_BY_IMPORT = "declared_by_import"
     """A coordinator imported a list that says so, and answers for it."""
+    TOLD_COORDINATOR = "told_coordinator"
+    """The guardian said so to a coordinator, who wrote it down."""
+    ON_PAPER = "on_paper"
+    """The guardian signed a sheet that a coordinator has seen."""
+    ON_FAMILY_PAGE = "on_family_page"
+    """The guardian said so on the family's page, opened by its link."""
+    ON_REQUEST_PAGE = "on_request_page"
+    """The guardian said so when asking for help, from a telephone confirmed by a code."""
 
 
 class Consent(Model):

@@ -35,7 +35,8 @@ class Group(Model):
     __table_args__ = (Index("ix_tutoring_group_state", "state"), NEVER_REUSE_IDS)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("match_run.id"), index=True)
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("match_run.id"), index=True)
+    """The run that proposed it; None where a coordinator made it by hand."""
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id"), index=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subject.id"))
     level_id: Mapped[int] = mapped_column(ForeignKey("level.id"))
@@ -76,8 +77,9 @@ class Membership(Model):
     request_id: Mapped[int] = mapped_column(
         ForeignKey("tutoring_request.id", ondelete="CASCADE"), index=True
     )
-    run_id: Mapped[int] = mapped_column(ForeignKey("match_run.id"), index=True)
-    """The run that proposed the seat; later than the group's own where it joined a group."""
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("match_run.id"), index=True)
+    """The run that proposed the seat, later than the group's own where it joined a group; None
+    where a coordinator gave it by hand."""
     active_since: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the tutor accepted the seat; None while it is only offered."""
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -96,4 +98,31 @@ class Veto(Model):
     request_id: Mapped[int] = mapped_column(ForeignKey("tutoring_request.id", ondelete="CASCADE"))
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"))
     reason: Mapped[str] = mapped_column(String(500))
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    """The coordinator who set it; None where the tutor declined."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Pin(Model):
+    """A place that a coordinator wants kept: every later run takes it as agreed."""
+
+    __tablename__ = "pin"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(
+        ForeignKey("tutoring_request.id", ondelete="CASCADE"), unique=True
+    )
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"), index=True)
+    channel: Mapped[str | None] = mapped_column(ForeignKey("channel.code"))
+    language: Mapped[str | None] = mapped_column(ForeignKey("language.code"))
+    starts: Mapped[list[list[str]] | None] = mapped_column(JSON(none_as_null=True))
+    """One a weekly lesson: [day, "HH:MM"]; None where the run may choose the time."""
+    label: Mapped[str | None] = mapped_column(String(40))
+    """Requests with the same one stay together in a group."""
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    request: Mapped[TutoringRequest] = relationship()
+    tutor: Mapped[Tutor] = relationship()
+    by: Mapped[Coordinator | None] = relationship()

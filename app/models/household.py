@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
@@ -29,7 +29,9 @@ class Household(Model):
     """True where the family gave no times: lessons are then agreed by telephone."""
     email: Mapped[str | None] = mapped_column(String(254))
     message_language: Mapped[str] = mapped_column(String(8), server_default="ar")
-    """The language of what is sent to the family: "ar" or "fr"."""
+    """What is sent to the family: "ar", "fr", or "ary" for Darija in Latin letters."""
+    reach_by_call: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    """True where nobody at home reads: the family is on the call sheet of the day before."""
     messages_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Set while the family wants no messages."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -92,10 +94,22 @@ class Pupil(Model):
     consents: Mapped[list[Consent]] = relationship(
         cascade="all, delete-orphan", order_by="Consent.id"
     )
+    needs: Mapped[list[PupilNeed]] = relationship(cascade="all, delete-orphan")
 
     @property
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+
+class PupilNeed(Model):
+    """A tag that whoever teaches the child must have."""
+
+    __tablename__ = "pupil_need"
+
+    pupil_id: Mapped[int] = mapped_column(
+        ForeignKey("pupil.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag: Mapped[str] = mapped_column(ForeignKey("tag.code"), primary_key=True)
 
 
 class HouseholdChannel(Model):

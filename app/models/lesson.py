@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
 from app.models.group import Group
+from app.models.household import Household
+from app.models.request import TutoringRequest
 from app.models.types import UTCDateTime, states
 
 
@@ -47,5 +49,44 @@ class Lesson(Model):
     """Rises with every change that families must hear of; reminders speak of one version."""
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_reason: Mapped[str | None] = mapped_column(String(500))
+    note: Mapped[str | None] = mapped_column(String(1000))
+    """What the tutor wrote about it."""
+    noted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When the tutor said whether it was held."""
 
     group: Mapped[Group] = relationship()
+
+
+class Attendance(Model):
+    """Whether the pupil of a request was there, as the tutor noted it."""
+
+    __tablename__ = "attendance"
+
+    lesson_id: Mapped[int] = mapped_column(
+        ForeignKey("lesson.id", ondelete="CASCADE"), primary_key=True
+    )
+    request_id: Mapped[int] = mapped_column(
+        ForeignKey("tutoring_request.id", ondelete="CASCADE"), primary_key=True
+    )
+    present: Mapped[bool]
+
+    lesson: Mapped[Lesson] = relationship()
+    request: Mapped[TutoringRequest] = relationship()
+
+
+class LessonAnswer(Model):
+    """What a family says of a lesson to come: that it will be there, or can't."""
+
+    __tablename__ = "lesson_answer"
+
+    lesson_id: Mapped[int] = mapped_column(
+        ForeignKey("lesson.id", ondelete="CASCADE"), primary_key=True
+    )
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), primary_key=True
+    )
+    coming: Mapped[bool]
+    answered_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    lesson: Mapped[Lesson] = relationship()
+    household: Mapped[Household] = relationship()

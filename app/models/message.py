@@ -20,6 +20,11 @@ class MessageKind(StrEnum):
     LESSON_24H = "lesson_24h"
     LESSON_2H = "lesson_2h"
     SIGN_IN_CODE = "sign_in_code"
+    CONTACT_CODE = "contact_code"
+    """A code to an address that no account has: of somebody who registers or asks for help."""
+    FAMILY_LINK = "family_link"
+    LESSONS_END = "lessons_end"
+    """That a volunteer's lessons have ended, to the families concerned."""
 
 
 class MessageState(StrEnum):
@@ -39,6 +44,11 @@ OPEN_MESSAGES = (MessageState.PLANNED, MessageState.CLAIMED)
 """The states in which a message can still be stopped: nothing of it has left."""
 
 _ONE_RECIPIENT = "(household_id IS NULL) != (tutor_id IS NULL)"
+_ONE_RECIPIENT_OR_ADDRESS = (
+    "CASE WHEN household_id IS NULL THEN 0 ELSE 1 END"
+    " + CASE WHEN tutor_id IS NULL THEN 0 ELSE 1 END"
+    " + CASE WHEN to_address IS NULL THEN 0 ELSE 1 END = 1"
+)
 
 
 class Message(Model):
@@ -46,7 +56,7 @@ class Message(Model):
 
     __tablename__ = "message"
     __table_args__ = (
-        CheckConstraint(_ONE_RECIPIENT, name="one_recipient"),
+        CheckConstraint(_ONE_RECIPIENT_OR_ADDRESS, name="one_recipient"),
         Index("ix_message_due", "state", "next_try_at"),
         NEVER_REUSE_IDS,
     )
@@ -58,6 +68,8 @@ class Message(Model):
     tutor_id: Mapped[int | None] = mapped_column(
         ForeignKey("tutor.id", ondelete="CASCADE"), index=True
     )
+    to_address: Mapped[str | None] = mapped_column(String(254), index=True)
+    """The e-mail address or telephone number of somebody who has no account (yet)."""
     kind: Mapped[MessageKind] = mapped_column(states(MessageKind))
     state: Mapped[MessageState] = mapped_column(states(MessageState), default=MessageState.PLANNED)
     due_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -115,3 +127,17 @@ class Reminder(Model):
 
     lesson: Mapped[Lesson] = relationship()
     message: Mapped[Message | None] = relationship(back_populates="reminders")
+
+
+class MessageWording(Model):
+    """A coordinator's own wording of a kind of message in one language."""
+
+    __tablename__ = "message_wording"
+
+    kind: Mapped[MessageKind] = mapped_column(states(MessageKind), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    audience: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """"family" or "tutor"."""
+    body: Mapped[str] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
@@ -56,6 +56,18 @@ class Tutor(Model, UserMixin):
     state: Mapped[TutorState] = mapped_column(states(TutorState), default=TutorState.REGISTERED)
     vetted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     vetted_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    identity_seen_on: Mapped[date | None] = mapped_column(Date)
+    interviewed_on: Mapped[date | None] = mapped_column(Date)
+    certificate_seen_on: Mapped[date | None] = mapped_column(Date)
+    """When a certificate of good conduct was seen; no document is ever kept."""
+    charter_accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    charter_version: Mapped[str | None] = mapped_column(String(24))
+    paused_until: Mapped[date | None] = mapped_column(Date)
+    """The first day on which a volunteer who pauses is back; None where that is open."""
+    suspended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    suspend_reason: Mapped[str | None] = mapped_column(String(500))
+    calendar_token_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
+    """Of the secret address of the volunteer's calendar; None where there is none."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     vetted_by: Mapped[Coordinator | None] = relationship()
@@ -69,6 +81,10 @@ class Tutor(Model, UserMixin):
         cascade="all, delete-orphan", lazy="selectin"
     )
     windows: Mapped[list[TutorWindow]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    tags: Mapped[list[TutorTag]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    absences: Mapped[list[TutorAbsence]] = relationship(
+        cascade="all, delete-orphan", order_by="TutorAbsence.first_day"
+    )
 
     @property
     def name(self) -> str:
@@ -126,3 +142,49 @@ class TutorWindow(Model, WeeklyWindow):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"), index=True)
+
+
+class TutorTag(Model):
+    """Something that a pupil may need of a tutor, such as being a woman."""
+
+    __tablename__ = "tutor_tag"
+
+    tutor_id: Mapped[int] = mapped_column(
+        ForeignKey("tutor.id", ondelete="CASCADE"), primary_key=True
+    )
+    tag: Mapped[str] = mapped_column(ForeignKey("tag.code"), primary_key=True)
+
+
+class TutorAbsence(Model):
+    """Days on which a tutor gives no lessons; both ends are part of it."""
+
+    __tablename__ = "tutor_absence"
+    __table_args__ = (
+        CheckConstraint("first_day <= last_day", name="first_before_last"),
+        NEVER_REUSE_IDS,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"), index=True)
+    first_day: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class HoursCertificate(Model):
+    """What a volunteer has given, as it was when printed; anyone can check it by its code."""
+
+    __tablename__ = "hours_certificate"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor.id", ondelete="CASCADE"), index=True)
+    tutor_name: Mapped[str] = mapped_column(String(160))
+    lessons: Mapped[int] = mapped_column(SmallInteger)
+    minutes: Mapped[int]
+    pupils: Mapped[int] = mapped_column(SmallInteger)
+    first_day: Mapped[date] = mapped_column(Date)
+    last_day: Mapped[date] = mapped_column(Date)
+    issued_at: Mapped[datetime] = mapped_column(UTCDateTime)

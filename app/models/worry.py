@@ -1,4 +1,4 @@
-"""Worries that families report; they come before everything else on the desk."""
+"""What families ask of coordinators at once: worries, first of all on the desk, and calls."""
 
 from __future__ import annotations
 
@@ -31,3 +31,21 @@ class Worry(Model):
 
     household: Mapped[Household] = relationship()
     seen_by: Mapped[Coordinator | None] = relationship()
+
+
+class CallRequest(Model):
+    """A family that asked to be called, and who has called it."""
+
+    __tablename__ = "call_request"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), index=True
+    )
+    asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    called_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    called_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+
+    household: Mapped[Household] = relationship()
+    called_by: Mapped[Coordinator | None] = relationship()

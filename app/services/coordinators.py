@@ -22,8 +22,12 @@ LOCK = timedelta(minutes=15)
 _NOBODYS_HASH = generate_password_hash("nobody")
 
 
-def add_coordinator(email: str, name: str, password: str) -> Coordinator:
-    """Add a coordinator. Invalid on a bad address, name or password; Conflict where one exists."""
+def add_coordinator(
+    email: str, name: str, password: str, *, is_administrator: bool = True
+) -> Coordinator:
+    """Add a coordinator of all zones. Invalid on a bad address, name or password; Conflict where
+    one exists.
+    """
     address = _checked_address(email)
     if not name.strip():
         raise Invalid(_l("Give the coordinator's name."))
@@ -36,6 +40,7 @@ def add_coordinator(email: str, name: str, password: str) -> Coordinator:
             email=address,
             name=name.strip(),
             password_hash=hashed,
+            is_administrator=is_administrator,
             created_at=clock.now(),
         )
         db.session.add(coordinator)

@@ -23,11 +23,17 @@ _SUBJECTS: Final = {
         MessageKind.LESSON_24H: "N9raw : rappel de cours",
         MessageKind.LESSON_2H: "N9raw : rappel de cours",
         MessageKind.SIGN_IN_CODE: "N9raw : votre code de connexion",
+        MessageKind.CONTACT_CODE: "N9raw : votre code",
+        MessageKind.FAMILY_LINK: "N9raw : la page de votre famille",
+        MessageKind.LESSONS_END: "N9raw : fin de cours",
     },
     "ar": {
         MessageKind.LESSON_24H: "نقراو: تذكير بدرس",
         MessageKind.LESSON_2H: "نقراو: تذكير بدرس",
         MessageKind.SIGN_IN_CODE: "نقراو: رمز الدخول",
+        MessageKind.CONTACT_CODE: "نقراو: رمزكم",
+        MessageKind.FAMILY_LINK: "نقراو: صفحة أسرتكم",
+        MessageKind.LESSONS_END: "نقراو: انتهاء دروس",
     },
 }
 

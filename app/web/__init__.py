@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from app.web import account, coordinator, demo, family, public, volunteer
+from app.web.access import init_access
 from app.web.errors import register_error_pages
 from app.web.incoming import init_incoming
 from app.web.templating import init_templates
@@ -13,6 +14,7 @@ from app.web.templating import init_templates
 def register_pages(app: Flask) -> None:
     """Register every blueprint, the error pages and what templates use."""
     init_incoming(app)
+    init_access(app)
     app.register_blueprint(public.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(account.volunteer_blueprint)

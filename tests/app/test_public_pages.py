@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.extensions import db
 from app.services.errors import Conflict, NotFound
+from app.web.access import ANYONE, RULES, Rule
 from tests.support.pages import EMAIL, signed_in, words
 from tests.support.people import PASSWORD
 
@@ -89,11 +90,16 @@ def test_unknown_page_has_a_page_in_the_readers_language(
     [(NotFound("There is no such thing."), 404), (Conflict("Too late for that."), 409)],
 )
 def test_refusal_of_a_service_is_shown_with_its_status(
-    app: Flask, client: FlaskClient, error: Exception, status: int
+    app: Flask,
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
 ) -> None:
     def refuse() -> str:
         raise error
 
+    monkeypatch.setitem(RULES, "refuse", Rule(ANYONE))
     app.add_url_rule("/refuse", view_func=refuse)
     answer = client.get("/refuse")
     assert answer.status_code == status

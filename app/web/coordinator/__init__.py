@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.models import Coordinator
-from app.security import only_for
-
 blueprint = Blueprint("coordinator", __name__, url_prefix="/coordinator")
-blueprint.before_request(only_for(Coordinator))
 
 # The views register themselves on the blueprint above.
 from app.web.coordinator import (  # noqa: E402

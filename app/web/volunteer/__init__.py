@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from app.models import Tutor
-from app.security import only_for
-
 blueprint = Blueprint("volunteer", __name__, url_prefix="/volunteer")
-blueprint.before_request(only_for(Tutor))
 
 # The views register themselves on the blueprint above.
 from app.web.volunteer import views  # noqa: E402, F401

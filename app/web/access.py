@@ -1,0 +1,180 @@
+"""Who may open which page: one table for all of them, asked before every request.
+
+A page that is not in the table is closed to everybody. Strangers are sent to the sign-in page of
+the audience; people of another kind get 403; what lies in no zone of a coordinator is 404 to them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from flask import Flask, abort, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.extensions import login_manager
+from app.models import Coordinator, Tutor
+from app.services.scope import Scope, is_within, scope_of
+
+
+class Who(Enum):
+    """The kinds of people, by what they are signed in as. Families come by their link alone."""
+
+    STRANGER = "stranger"
+    VOLUNTEER = "volunteer"
+    ZONE_COORDINATOR = "zone coordinator"
+    COORDINATOR = "coordinator of all zones"
+    ADMINISTRATOR = "administrator"
+
+
+ALL_ZONES: Final = frozenset({Who.COORDINATOR, Who.ADMINISTRATOR})
+STAFF: Final = ALL_ZONES | {Who.ZONE_COORDINATOR}
+ANYONE: Final = frozenset(Who)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may open a page, and what of it must lie in the zones of a coordinator.
+
+    That is the argument `<kind>_id` of its address, or `argument`; see `scope.PLACES`.
+    """
+
+    who: frozenset[Who]
+    kind: str | None = None
+    argument: str | None = None
+
+    @property
+    def names(self) -> str:
+        return self.argument or f"{self.kind}_id"
+
+
+_NOBODY: Final = Rule(frozenset())
+_ANYONE: Final = Rule(ANYONE)
+_STAFF: Final = Rule(STAFF)
+_ALL_ZONES: Final = Rule(ALL_ZONES)
+_ADMINISTRATOR: Final = Rule(frozenset({Who.ADMINISTRATOR}))
+_VOLUNTEER: Final = Rule(frozenset({Who.VOLUNTEER}))
+_HOUSEHOLD: Final = Rule(STAFF, "household")
+_GROUP: Final = Rule(STAFF, "group")
+_WHOLE_GROUP: Final = Rule(STAFF, "whole_group", "group_id")
+_WHOLE_LESSON: Final = Rule(STAFF, "whole_lesson", "lesson_id")
+
+RULES: Final[dict[str, Rule]] = {
+    "static": _ANYONE,
+    # Public pages
+    "public.home": _ANYONE,
+    "public.choose_language": _ANYONE,
+    "public.health": _ANYONE,
+    # Ways in and out
+    "account.sign_in": _ANYONE,
+    "account.app_code": _ANYONE,
+    "account.sign_out": _ANYONE,
+    "volunteer_account.sign_in": _ANYONE,
+    "volunteer_account.enter_code": _ANYONE,
+    # Families, by their link
+    "family.week": _ANYONE,
+    "family.choose_language": _ANYONE,
+    "family.set_messages": _ANYONE,
+    "family.report_worry": _ANYONE,
+    "family.worry": _ANYONE,
+    # Volunteers
+    "volunteer.start": _VOLUNTEER,
+    "volunteer.week": _VOLUNTEER,
+    "volunteer.accept": _VOLUNTEER,
+    "volunteer.decline": _VOLUNTEER,
+    "volunteer.cancel_lesson": _VOLUNTEER,
+    "volunteer.settings": _VOLUNTEER,
+    # Coordinators: the desk
+    "coordinator.start": _STAFF,
+    "coordinator.desk": _STAFF,
+    "coordinator.trace": _ALL_ZONES,
+    "coordinator.see_worry": Rule(STAFF, "worry"),
+    # Coordinators: lists
+    "coordinator.imports": _ALL_ZONES,
+    "coordinator.check_list": _ALL_ZONES,
+    "coordinator.preview_list": _ALL_ZONES,
+    "coordinator.store_list": _ALL_ZONES,
+    "coordinator.give_up_list": _ALL_ZONES,
+    "coordinator.model_list": _ALL_ZONES,
+    # Coordinators: volunteers
+    "coordinator.tutors": _STAFF,
+    "coordinator.tutor": _STAFF,
+    "coordinator.let_in_again": _STAFF,
+    "coordinator.vet": _ALL_ZONES,
+    "coordinator.withdraw_vetting": _ALL_ZONES,
+    "coordinator.departure": _ALL_ZONES,
+    "coordinator.take_tutor_back": _ALL_ZONES,
+    # Coordinators: families
+    "coordinator.pupils": _STAFF,
+    "coordinator.make_family_link": _HOUSEHOLD,
+    "coordinator.end_family_link": _HOUSEHOLD,
+    # Coordinators: matching
+    "coordinator.matching": _ALL_ZONES,
+    "coordinator.latest_run": _ALL_ZONES,
+    "coordinator.run": _ALL_ZONES,
+    "coordinator.cancel_run": _ALL_ZONES,
+    "coordinator.run_file": _ALL_ZONES,
+    "coordinator.repair": _ALL_ZONES,
+    "coordinator.confirm_publication": _ALL_ZONES,
+    "coordinator.publish": _ALL_ZONES,
+    "coordinator.take_back": _ALL_ZONES,
+    # Coordinators: groups and lessons
+    "coordinator.groups": _STAFF,
+    "coordinator.group": _GROUP,
+    "coordinator.accept_group": _WHOLE_GROUP,
+    "coordinator.decline_group": _WHOLE_GROUP,
+    "coordinator.end_group": _WHOLE_GROUP,
+    "coordinator.lessons": _STAFF,
+    "coordinator.cancel_lesson": _WHOLE_LESSON,
+}
+
+
+def init_access(app: Flask) -> None:
+    """Ask the table before each request."""
+    app.before_request(check_access)
+
+
+def who_is_here() -> Who:
+    """The kind of who sends this request."""
+    user = current_user._get_current_object() if current_user.is_authenticated else None
+    if isinstance(user, Tutor):
+        return Who.VOLUNTEER
+    if isinstance(user, Coordinator):
+        if user.is_administrator:
+            return Who.ADMINISTRATOR
+        return Who.COORDINATOR if user.all_zones else Who.ZONE_COORDINATOR
+    return Who.STRANGER
+
+
+def own_scope() -> Scope:
+    """The zones of the coordinator who sends this request; only for pages of coordinators."""
+    user = current_user._get_current_object()
+    assert isinstance(user, Coordinator)
+    return scope_of(user)
+
+
+def may_open(endpoint: str) -> bool:
+    """Whether who is here may open a page, whatever it is about: for menus and links."""
+    return who_is_here() in RULES[endpoint].who
+
+
+def check_access() -> ResponseReturnValue | None:
+    """Refuse what the table does not allow; None lets the request through."""
+    if request.endpoint is None or request.blueprint == "demo":
+        return None  # no such page, or one of the demo, which answers this machine alone
+    rule = RULES.get(request.endpoint, _NOBODY)
+    if rule.who == ANYONE:
+        return None
+    who = who_is_here()
+    if who is Who.STRANGER:
+        answer: ResponseReturnValue = login_manager.unauthorized()
+        return answer
+    if who not in rule.who:
+        abort(403)
+    if rule.kind is not None:
+        row_id = (request.view_args or {})[rule.names]
+        if not is_within(own_scope(), rule.kind, row_id):
+            abort(404)
+    return None
