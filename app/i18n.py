@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 
 from babel.dates import format_date, format_datetime, get_day_names
-from flask import current_app, g, has_request_context, session
+from flask import Response, current_app, g, has_request_context, request, session
 from flask_babel import get_locale as _babel_locale
 from flask_babel import gettext as _gettext
 from flask_babel import lazy_gettext
@@ -17,6 +17,7 @@ from scheduler import clock
 
 PAGE_LOCALES = ("fr", "ar", "en")
 LOCALE_NAMES = {"fr": "Français", "ar": "العربية", "en": "English"}
+LOCALE_COOKIE = "n9raw_locale"
 _DATE_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
 _MOMENTS = {"fr": "d MMM y, HH:mm", "ar": "d MMM y، HH:mm", "en": "d MMM y, HH:mm"}
 
@@ -37,12 +38,25 @@ def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
 def select_locale() -> str:
     """The language that the reader chose; else, in a shell, its LANG; else the programme's."""
     if has_request_context():
-        chosen = g.get("page_locale") or session.get("locale")
+        known = (g.get("page_locale"), request.cookies.get(LOCALE_COOKIE), session.get("locale"))
+        chosen = next((locale for locale in known if locale in PAGE_LOCALES), "")
     else:
         chosen = os.environ.get("N9RAW_LANG", os.environ.get("LANG", ""))[:2]
     if chosen in PAGE_LOCALES:
         return str(chosen)
     return str(current_app.config["N9RAW"].default_locale)
+
+
+def remember_locale(response: Response, locale: str) -> None:
+    """Have this browser keep the language that its reader chose, for a year."""
+    response.set_cookie(
+        LOCALE_COOKIE,
+        locale,
+        max_age=365 * 24 * 3600,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def show_page_in(locale: str) -> None:
@@ -102,6 +116,7 @@ def plain_key(text: str) -> str:
 _ARABIC_FORMS = str.maketrans({"ى": "ي", "ة": "ه", "ـ": None, "ٱ": "ا"})
 
 __all__ = [
+    "LOCALE_COOKIE",
     "LOCALE_NAMES",
     "PAGE_LOCALES",
     "_",
@@ -113,6 +128,7 @@ __all__ = [
     "ngettext",
     "page_locale",
     "plain_key",
+    "remember_locale",
     "select_locale",
     "show_page_in",
     "text_direction",

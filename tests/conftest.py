@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from sqlalchemy import URL
 
+    from tests.support.ways import Visit, Way
+
 pytest_plugins = ["tests.support.skips"]
 
 # A machine under load is slow at times: that is no failure, so there is no deadline per example.
@@ -137,3 +139,15 @@ def browser(chromium: Path) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(
+    request: pytest.FixtureRequest, app: Flask, browser: Browser, database_url: str, way: Way
+) -> Iterator[Visit]:
+    """Open pages of the running program in the language and width of `way`; see support/ways.py."""
+    from tests.support.ways import visit_factory
+    from tests.support.workers import running_web
+
+    with running_web(database_url) as address:
+        yield from visit_factory(browser, address, way, request.node.originalname)

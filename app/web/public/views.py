@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, session, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app.i18n import PAGE_LOCALES
+from app.i18n import PAGE_LOCALES, remember_locale
 from app.services.health import check_database
 from app.web.public import blueprint
 from app.web.redirects import first_page, local_page
@@ -22,11 +22,14 @@ def home() -> ResponseReturnValue:
 
 @blueprint.post("/language")
 def choose_language() -> ResponseReturnValue:
-    """Remember a language for this session, and show the page again."""
+    """Remember a language in this browser, and show the page again."""
     chosen = request.form.get("locale", "")
+    answer = make_response(
+        redirect(local_page(request.form.get("next")) or url_for("public.home"), 303)
+    )
     if chosen in PAGE_LOCALES:
-        session["locale"] = chosen
-    return redirect(local_page(request.form.get("next")) or url_for("public.home"))
+        remember_locale(answer, chosen)
+    return answer
 
 
 @blueprint.get("/healthz")
