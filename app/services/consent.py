@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from app.models import Consent, ConsentKind, Household, Pupil
+from app.extensions import db
+from app.models import Consent, ConsentKind, ConsentMeans, Coordinator, Household, Pupil
+from scheduler import clock
 
 CONSENT_TEXT_VERSION: Final = "2026-10"
 """The version of the text in docs/consent.md that guardians are told now."""
@@ -36,3 +38,30 @@ def newest_statement(pupil: Pupil, kind: ConsentKind) -> Consent | None:
         key=lambda statement: statement.id,
         default=None,
     )
+
+
+def record_statement(
+    pupil: Pupil,
+    kind: ConsentKind,
+    means: ConsentMeans,
+    *,
+    given: bool,
+    said_by: str,
+    recorded_by: Coordinator | None = None,
+) -> Consent:
+    """Add what a guardian, named `said_by`, says of a child now; part of a transaction.
+
+    Whoever withdraws a consent by it calls `groups.leave_without_right` in the same transaction.
+    """
+    statement = Consent(
+        kind=kind,
+        given=given,
+        guardian_name=said_by,
+        means=means,
+        text_version=CONSENT_TEXT_VERSION,
+        declared_by_id=None if recorded_by is None else recorded_by.id,
+        at=clock.now(),
+    )
+    pupil.consents.append(statement)
+    db.session.flush()
+    return statement

@@ -6,6 +6,7 @@ from flask import Flask
 
 from app.web import account, coordinator, demo, family, public, volunteer
 from app.web.access import init_access
+from app.web.compression import init_compression
 from app.web.errors import register_error_pages
 from app.web.incoming import init_incoming
 from app.web.templating import init_templates
@@ -15,6 +16,7 @@ def register_pages(app: Flask) -> None:
     """Register every blueprint, the error pages and what templates use."""
     init_incoming(app)
     init_access(app)
+    init_compression(app)
     app.register_blueprint(public.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(account.volunteer_blueprint)
