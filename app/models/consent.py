@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import Date, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
@@ -51,5 +51,8 @@ class Consent(Model):
     declared_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
     """None where a command of the server's owner recorded it."""
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    """When it was recorded."""
+    said_on: Mapped[date | None] = mapped_column(Date)
+    """The day on which the guardian said so, where a coordinator wrote it down later."""
 
     declared_by: Mapped[Coordinator | None] = relationship()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from app.extensions import db
@@ -10,6 +13,16 @@ from scheduler import clock
 
 CONSENT_TEXT_VERSION: Final = "2026-10"
 """The version of the text in docs/consent.md that guardians are told now."""
+TEXT_LANGUAGES: Final = ("ar", "fr")
+_TEXTS: Final = Path(__file__).resolve().parent.parent / "data" / "consent"
+
+
+@cache
+def consent_texts(language: str, version: str = CONSENT_TEXT_VERSION) -> dict[ConsentKind, str]:
+    """What a guardian is asked before each consent, in "fr" or else in Arabic."""
+    written = "fr" if language == "fr" else "ar"
+    asked = (_TEXTS / f"{version}.{written}.txt").read_text(encoding="utf-8").strip()
+    return dict(zip(ConsentKind, asked.split("\n\n"), strict=True))
 
 
 def in_force(pupil: Pupil, kind: ConsentKind) -> bool:
@@ -48,8 +61,11 @@ def record_statement(
     given: bool,
     said_by: str,
     recorded_by: Coordinator | None = None,
+    said_on: date | None = None,
 ) -> Consent:
-    """Add what a guardian, named `said_by`, says of a child now; part of a transaction.
+    """Add what a guardian, named `said_by`, says of a child; part of a transaction.
+
+    `said_on` is the day on which it was said, where that is not today for certain.
 
     Whoever withdraws a consent by it calls `groups.leave_without_right` in the same transaction.
     """
@@ -61,6 +77,7 @@ def record_statement(
         text_version=CONSENT_TEXT_VERSION,
         declared_by_id=None if recorded_by is None else recorded_by.id,
         at=clock.now(),
+        said_on=said_on,
     )
     pupil.consents.append(statement)
     db.session.flush()
