@@ -45,6 +45,7 @@ COLUMNS = (
     ("level", "exam_on", sa.Date(), None),
     ("coordinator", "is_administrator", sa.Boolean(), sa.true()),
     ("coordinator", "all_zones", sa.Boolean(), sa.true()),
+    ("consent", "said_on", sa.Date(), None),
     ("coordinator", "closed_at", sa.DateTime(timezone=True), None),
     ("household", "reach_by_call", sa.Boolean(), sa.false()),
     ("lesson", "note", sa.String(length=1000), None),
@@ -54,6 +55,7 @@ COLUMNS = (
     ("tutor", "certificate_seen_on", sa.Date(), None),
     ("tutor", "charter_accepted_at", sa.DateTime(timezone=True), None),
     ("tutor", "charter_version", sa.String(length=24), None),
+    ("tutor", "paused_at", sa.DateTime(timezone=True), None),
     ("tutor", "paused_until", sa.Date(), None),
     ("tutor", "suspended_at", sa.DateTime(timezone=True), None),
     ("tutor", "suspend_reason", sa.String(length=500), None),
@@ -62,11 +64,18 @@ COLUMNS = (
     ("tutoring_request", "ended_at", sa.DateTime(timezone=True), None),
     ("tutoring_request", "end_reason", sa.String(length=500), None),
     ("zone", "name_ar", sa.String(length=80), None),
+    ("zone", "also", sa.JSON(none_as_null=True), None),
     ("zone", "listed", sa.Boolean(), sa.true()),
 )
 
 # With their constraint in the statement, SQLite adds these too without building the table again.
 CONSTRAINED_COLUMNS = (
+    (
+        "lesson",
+        "absence_id",
+        "INTEGER CONSTRAINT fk_lesson_absence_id_tutor_absence"
+        " REFERENCES tutor_absence (id) ON DELETE SET NULL",
+    ),
     (
         "tutoring_request",
         "origin",
@@ -146,6 +155,8 @@ def downgrade() -> None:
             batch.alter_column("run_id", existing_type=sa.Integer(), nullable=False)
     with _rebuilt("veto") as batch:
         batch.drop_column("by_id")
+    with _rebuilt("lesson") as batch:
+        batch.drop_column("absence_id")
     with _rebuilt("tutoring_request") as batch:
         batch.drop_constraint(op.f("ck_tutoring_request_requestorigin"), type_="check")
         batch.drop_column("confirmed_by_id")
