@@ -4,6 +4,8 @@ Revision ID: 0004
 Revises: 0003
 """
 
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -168,8 +170,23 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
+@contextmanager
 def _rebuilt(table: str):
-    return op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True})
+    """A change for which SQLite builds the table again; no id of before is given a second time."""
+    on_sqlite = op.get_bind().dialect.name == "sqlite"
+    of_table = {"name": table}
+    last = None
+    if on_sqlite:
+        known = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :name")
+        last = op.get_bind().scalar(known, of_table)
+    with op.batch_alter_table(table, table_kwargs={"sqlite_autoincrement": True}) as batch:
+        yield batch
+    if last is not None:
+        op.get_bind().execute(sa.text("DELETE FROM sqlite_sequence WHERE name = :name"), of_table)
+        op.get_bind().execute(
+            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :last)"),
+            of_table | {"last": last},
+        )
 
 
 def _allow(batch, table: str, column: str, name: str, values: tuple[str, ...]) -> None:
