@@ -8,6 +8,7 @@ empties zoneinfo's search path for the whole process.
 from __future__ import annotations
 
 import zoneinfo
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,8 @@ import tzdata
 zoneinfo.reset_tzpath(to=())
 ZoneInfo.clear_cache()
 
+_LOOK_EVERY = timedelta(days=1)
+_SECOND = timedelta(seconds=1)
 _WITNESS = ("Africa/Casablanca", datetime(2026, 10, 1, 12, tzinfo=UTC), timedelta(0))
 
 
@@ -69,3 +72,46 @@ def to_wall(instant: datetime, zone_name: str) -> datetime:
     if instant.tzinfo is None:
         raise ValueError(f"an instant must be aware, not {instant!r}")
     return instant.astimezone(zone(zone_name)).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetChange:
+    """An instant at which a zone's clocks are set, and their distance from UTC on either side."""
+
+    at: datetime
+    before: timedelta
+    after: timedelta
+
+
+def offset(instant: datetime, zone_name: str) -> timedelta:
+    """How far a zone's clocks are ahead of UTC at an aware instant."""
+    found = instant.astimezone(zone(zone_name)).utcoffset()
+    assert found is not None
+    return found
+
+
+def offset_changes(zone_name: str, after: datetime, until: datetime) -> list[OffsetChange]:
+    """Every change of a zone's clocks with after < it <= until (aware), in order.
+
+    Two changes that undo each other within a day would go unseen; no zone has such.
+    """
+    found = []
+    start = after.astimezone(UTC)
+    while start < until:
+        end = min(start + _LOOK_EVERY, until.astimezone(UTC))
+        before, then = offset(start, zone_name), offset(end, zone_name)
+        if before != then:
+            found.append(OffsetChange(_first_with(then, start, end, zone_name), before, then))
+        start = end
+    return found
+
+
+def _first_with(wanted: timedelta, low: datetime, high: datetime, zone_name: str) -> datetime:
+    """The first second after `low`, up to `high`, at which a zone has that offset."""
+    while high - low > _SECOND:
+        middle = low + _SECOND * ((high - low) // _SECOND // 2)
+        if offset(middle, zone_name) == wanted:
+            high = middle
+        else:
+            low = middle
+    return high

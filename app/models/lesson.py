@@ -49,6 +49,10 @@ class Lesson(Model):
     """Rises with every change that families must hear of; reminders speak of one version."""
     cancelled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     cancel_reason: Mapped[str | None] = mapped_column(String(500))
+    absence_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tutor_absence.id", ondelete="SET NULL")
+    )
+    """The tutor's absence that cancelled it: taken back, it gives the lesson back."""
     note: Mapped[str | None] = mapped_column(String(1000))
     """What the tutor wrote about it."""
     noted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -62,6 +62,7 @@ class Tutor(Model, UserMixin):
     """When a certificate of good conduct was seen; no document is ever kept."""
     charter_accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     charter_version: Mapped[str | None] = mapped_column(String(24))
+    paused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     paused_until: Mapped[date | None] = mapped_column(Date)
     """The first day on which a volunteer who pauses is back; None where that is open."""
     suspended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
