@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
@@ -55,6 +56,10 @@ class Config:
     """How long after its lease a message that may have left waits for a receipt."""
     retry_at_seconds: tuple[float, ...] = (30.0, 120.0, 480.0, 1800.0)
     """When a message is tried again, counted from the first try."""
+    sms_code_countries: tuple[str, ...] = ("+212",)
+    """Beginnings of the telephone numbers that codes are sent to: strangers can ask for them."""
+    sms_codes_per_day: int = 200
+    """How many codes may leave for telephones in 24 hours."""
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
@@ -99,6 +104,8 @@ class Config:
             ),
             resend_wait_seconds=_number(env, "N9RAW_RESEND_WAIT_SECONDS", cls.resend_wait_seconds),
             retry_at_seconds=_retries(env, cls.retry_at_seconds),
+            sms_code_countries=_countries(env, cls.sms_code_countries),
+            sms_codes_per_day=_count(env, "N9RAW_SMS_CODES_PER_DAY", cls.sms_codes_per_day),
         )
         _check_messages(config)
         return config
@@ -146,6 +153,27 @@ def _retries(env: Mapping[str, str], default: tuple[float, ...]) -> tuple[float,
     if any(later <= sooner for sooner, later in zip((0.0, *waits), waits, strict=False)):
         raise ConfigError(f"{name} must rise, such as 30,120,480,1800, not {text!r}")
     return waits
+
+
+def _countries(env: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
+    """Calling codes between commas, such as "+212,+33"."""
+    name = "N9RAW_SMS_CODE_COUNTRIES"
+    text = env.get(name, "")
+    if not text:
+        return default
+    codes = tuple(part.strip() for part in text.split(","))
+    if not all(re.fullmatch(r"\+[1-9]\d{0,6}", code) for code in codes):
+        raise ConfigError(f"{name} must be calling codes such as +212,+33, not {text!r}")
+    return codes
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, "")
+    if not text:
+        return default
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII):
+        raise ConfigError(f"{name} must be a number from 0 to 999999, not {text!r}")
+    return int(text)
 
 
 def _is_weak(secret: str) -> bool:

@@ -16,6 +16,7 @@ from app.models.household import (
 )
 from app.models.lesson import Attendance, Lesson, LessonAnswer, LessonState
 from app.models.message import (
+    CODE_KINDS,
     OPEN_MESSAGES,
     Message,
     MessageKind,
@@ -53,6 +54,7 @@ from app.models.weekly import DAYS, Window
 from app.models.worry import CallRequest, Worry
 
 __all__ = [
+    "CODE_KINDS",
     "DAYS",
     "LIVE_GROUPS",
     "OPEN_MESSAGES",

@@ -27,6 +27,10 @@ class MessageKind(StrEnum):
     """That a volunteer's lessons have ended, to the families concerned."""
 
 
+CODE_KINDS = (MessageKind.SIGN_IN_CODE, MessageKind.CONTACT_CODE)
+"""The kinds that bring a code which somebody waits for; it stands nowhere but in the text."""
+
+
 class MessageState(StrEnum):
     PLANNED = "planned"
     CLAIMED = "claimed"

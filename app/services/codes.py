@@ -1,38 +1,24 @@
 """Volunteers' sign-in: a six-digit code, sent to them, good in the browser that asked for it.
 
-Nothing here counts by network address: a whole village can sit behind one. What is limited is
-the account. No answer tells whether an account exists, by its words or by its time.
+What is limited is the account. No answer tells whether an account exists, by its words or by its
+time.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
-import unicodedata
-from datetime import timedelta
-
-from flask import current_app
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 
 from app.database import transaction
 from app.extensions import db
+from app.gateways import AddressKind
 from app.i18n import _l
 from app.models import Coordinator, SignInCode, Tutor
-from app.services import audit
+from app.services import audit, six_digits
+from app.services.addresses import kind_of, parse_address
 from app.services.errors import Invalid, NotFound
-from app.services.imports.cells import parse_phone
-from app.services.imports.problems import BadCell
 from app.services.outbox import queue_code
 from app.services.pace import same_time
 from scheduler import clock
-
-CODE_HOLDS = timedelta(minutes=15)
-WRONG_TRIES_A_CODE = 5
-CODES_A_DAY = 5
-WRONG_TRIES_AN_ACCOUNT = 20
-WRONG_TRIES_COUNT = timedelta(days=30)
-_DIGITS = 6
 
 
 def ask_code(address: str, browser: str) -> None:
@@ -42,7 +28,11 @@ def ask_code(address: str, browser: str) -> None:
     """
     with same_time(), transaction():
         tutor = _find(address)
-        if tutor is not None and tutor.may_sign_in and not _is_over_a_limit(tutor.id):
+        if (
+            tutor is not None
+            and tutor.may_sign_in
+            and not six_digits.is_over_a_limit(SignInCode, _theirs(tutor.id))
+        ):
             _send(tutor, browser)
 
 
@@ -50,24 +40,15 @@ def take_code(browser: str, typed: str) -> Tutor:
     """The volunteer whose newest code from this browser was typed; Invalid for anything else."""
     with same_time():
         with transaction():
-            tutor = _take(browser, _digits(typed))
+            tutor = _take(browser, typed)
         if tutor is None:
-            raise Invalid(
-                _l(
-                    "This code is not right or no longer holds. Check the newest message, or ask "
-                    "for another code. After many wrong tries only a coordinator can let you in."
-                )
-            )
+            raise Invalid(six_digits.NOT_RIGHT)
     return tutor
 
 
 def is_closed(tutor_id: int) -> bool:
     """Whether so many wrong codes were typed lately that a coordinator must let the tutor in."""
-    counted = select(func.coalesce(func.sum(SignInCode.wrong_tries), 0)).where(
-        SignInCode.tutor_id == tutor_id,
-        SignInCode.created_at > clock.now() - WRONG_TRIES_COUNT,
-    )
-    return (db.session.scalar(counted) or 0) >= WRONG_TRIES_AN_ACCOUNT
+    return six_digits.is_closed(SignInCode, _theirs(tutor_id))
 
 
 def let_in_again(tutor_id: int, by: Coordinator) -> Tutor:
@@ -76,49 +57,45 @@ def let_in_again(tutor_id: int, by: Coordinator) -> Tutor:
         tutor = db.session.get(Tutor, tutor_id, with_for_update=True)
         if tutor is None:
             raise NotFound(_l("This volunteer does not exist."))
-        db.session.execute(delete(SignInCode).where(SignInCode.tutor_id == tutor_id))
+        db.session.execute(delete(SignInCode).where(_theirs(tutor_id)))
         audit.note("let_in_again", f"tutor:{tutor_id}", by)
     return tutor
 
 
-def _find(address: str) -> Tutor | None:
-    """The tutor of an address, locked, so that two requests can't both be the last one allowed."""
-    searched = Tutor.email == address.strip().lower()
-    if "@" not in address:
-        try:
-            searched = Tutor.phone == parse_phone(address.strip())
-        except BadCell:
-            return None
-    return db.session.scalar(select(Tutor).where(searched).with_for_update())
+def find_tutor(address: str) -> Tutor | None:
+    """The volunteer of an address as it is kept, locked, as part of the caller's transaction.
+
+    Locked, so that two requests can't both be the last one allowed.
+    """
+    column = Tutor.email if kind_of(address) is AddressKind.EMAIL else Tutor.phone
+    return db.session.scalar(select(Tutor).where(column == address).with_for_update())
 
 
-def _is_over_a_limit(tutor_id: int) -> bool:
-    now = clock.now()
-    today = select(func.count()).where(
-        SignInCode.tutor_id == tutor_id, SignInCode.created_at > now - timedelta(days=1)
-    )
-    return (db.session.scalar(today) or 0) >= CODES_A_DAY or is_closed(tutor_id)
+def _find(typed: str) -> Tutor | None:
+    try:
+        address = parse_address(typed)
+    except Invalid:
+        return None
+    return find_tutor(address)
+
+
+def _theirs(tutor_id: int) -> ColumnElement[bool]:
+    return SignInCode.tutor_id == tutor_id
 
 
 def _send(tutor: Tutor, browser: str) -> None:
+    six_digits.forget_old(SignInCode, _theirs(tutor.id))
+    code = six_digits.new_code()
     now = clock.now()
-    # What counts for no limit any more is not kept.
-    db.session.execute(
-        delete(SignInCode).where(
-            SignInCode.tutor_id == tutor.id, SignInCode.created_at <= now - WRONG_TRIES_COUNT
-        )
+    row = SignInCode(
+        tutor_id=tutor.id,
+        browser=browser,
+        code_hash=six_digits.hash_code(_owner(tutor), browser, code),
+        created_at=now,
+        expires_at=now + six_digits.CODE_HOLDS,
     )
-    code = f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}d}"
-    db.session.add(
-        SignInCode(
-            tutor_id=tutor.id,
-            browser=browser,
-            code_hash=_hash(tutor, browser, code),
-            created_at=now,
-            expires_at=now + CODE_HOLDS,
-        )
-    )
-    queue_code(tutor.id, code, expires_at=now + CODE_HOLDS)
+    db.session.add(row)
+    queue_code(tutor.id, code, row.expires_at)
 
 
 def _take(browser: str, typed: str) -> Tutor | None:
@@ -127,36 +104,17 @@ def _take(browser: str, typed: str) -> Tutor | None:
     if found is None:
         return None
     tutor = db.session.get_one(Tutor, found.tutor_id, with_for_update=True)
-    code = db.session.get(SignInCode, found.id, populate_existing=True)
-    if code is None or not _is_open(code) or not tutor.may_sign_in or is_closed(tutor.id):
+    row = db.session.get(SignInCode, found.id, populate_existing=True)
+    if row is None or not six_digits.is_open(row) or not tutor.may_sign_in or is_closed(tutor.id):
         return None
-    if not hmac.compare_digest(code.code_hash, _hash(tutor, browser, typed)):
-        code.wrong_tries += 1
-        db.session.flush()
-        if is_closed(tutor.id):
-            audit.note("close_sign_in", f"tutor:{tutor.id}", None)
-        return None
-    code.used_at = clock.now()
-    audit.note("sign_in", f"tutor:{tutor.id}", None, detail={"tutor": tutor.id})
-    return tutor
+    if six_digits.is_right(row, _owner(tutor), typed):
+        audit.note("sign_in", f"tutor:{tutor.id}", None, detail={"tutor": tutor.id})
+        return tutor
+    if is_closed(tutor.id):
+        audit.note("close_sign_in", f"tutor:{tutor.id}", None)
+    return None
 
 
-def _is_open(code: SignInCode) -> bool:
-    return (
-        code.used_at is None
-        and code.expires_at > clock.now()
-        and code.wrong_tries < WRONG_TRIES_A_CODE
-    )
-
-
-def _digits(typed: str) -> str:
-    """The digits of what was typed, also of "123 456" and "١٢٣٤٥٦"."""
-    values = (unicodedata.decimal(sign, None) for sign in typed[:40])
-    return "".join(str(value) for value in values if value is not None)
-
-
-def _hash(tutor: Tutor, browser: str, code: str) -> str:
-    """Of a code, bound to the browser and to where codes go: it dies with an address."""
-    key = current_app.config["N9RAW"].secret_key.encode()
-    said = f"sign-in code {tutor.address_stamp} {browser} {code}"
-    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
+def _owner(tutor: Tutor) -> str:
+    """Binds a code to where codes go: it dies with an address."""
+    return f"sign-in code {tutor.address_stamp}"

@@ -20,6 +20,7 @@ from app.database import transaction
 from app.extensions import db
 from app.gateways import AddressKind, Gateway, OutgoingText
 from app.models import (
+    CODE_KINDS,
     ConsentKind,
     Group,
     GroupState,
@@ -36,6 +37,8 @@ from app.models import (
     TutoringRequest,
     TutorState,
 )
+from app.services import sms_codes
+from app.services.addresses import kind_of
 from app.services.consent import in_force
 from app.services.message_texts import ToldLesson, reminder_text, subject_line
 from app.services.outbox import Claimed, end, held, postpone
@@ -44,9 +47,23 @@ from scheduler import reminders as policy
 
 # Less than PostgreSQL takes to find a deadlock: whoever changes lessons wins, delivery tries again.
 _WAIT_FOR_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
+_NO_WAY: Final = "no gateway reaches this recipient"
+_NO_WAY_FOR_A_CODE: Final = "no gateway reaches this recipient, or not with a code"
 
 
 R = TypeVar("R", Household, Tutor)
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody without an account, who is sent codes at one address."""
+
+    email: str | None
+    phone: str | None
+    message_language: str
+
+
+Recipient = Household | Tutor | Stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +93,7 @@ def begin_handing(claimed: Claimed, gateways: Sequence[Gateway]) -> Handing | No
         return None if words is None else _hand(message, recipient, words, gateways)
 
 
-def _words_to_leave(
-    message: Message, recipient: Household | Tutor, locked_lessons: set[int]
-) -> str | None:
+def _words_to_leave(message: Message, recipient: Recipient, locked_lessons: set[int]) -> str | None:
     """What the message says, if it may leave now; else None, and what becomes of it is written."""
     now = clock.now()
     if message.next_try_at > now:
@@ -87,19 +102,32 @@ def _words_to_leave(
         end(message, MessageState.EXPIRED, message.error)
     elif isinstance(recipient, Household) and recipient.messages_stopped_at is not None:
         end(message, MessageState.SUPPRESSED)
+    elif isinstance(recipient, Stranger):
+        return message.text  # a code, at any hour, since someone waits for it
     elif message.kind is MessageKind.SIGN_IN_CODE:
         return _code_words(message, recipient)
+    elif message.kind is MessageKind.LESSONS_END:
+        return _notice_words(message, recipient, now)
     else:
         return _reminder_words(message, recipient, locked_lessons, now)
     return None
 
 
 def _code_words(message: Message, recipient: Household | Tutor) -> str | None:
-    """A code leaves at any hour, since someone waits for it; to no tutor who may not sign in."""
+    """A code leaves at any hour too; to no tutor who may not sign in."""
     closed_to = (TutorState.SUSPENDED, TutorState.LEFT)
     if isinstance(recipient, Tutor) and recipient.state not in closed_to:
         return message.text
     end(message, MessageState.CANCELLED)
+    return None
+
+
+def _notice_words(message: Message, recipient: Household | Tutor, now: datetime) -> str | None:
+    """A notice says what happened, in words written when it was planned; it waits for the day."""
+    waking = policy.next_waking(now, _zone_of(recipient))
+    if waking <= now:
+        return message.text
+    postpone(message, waking)
     return None
 
 
@@ -134,11 +162,12 @@ def _reminder_words(
 
 
 def _hand(
-    message: Message, recipient: Household | Tutor, words: str, gateways: Sequence[Gateway]
+    message: Message, recipient: Recipient, words: str, gateways: Sequence[Gateway]
 ) -> Handing | None:
-    gateway, address = _way_to(recipient, gateways)
+    is_code = message.kind in CODE_KINDS
+    gateway, address = _way_to(message, recipient, gateways)
     if gateway is None:
-        end(message, MessageState.FAILED, "no gateway reaches this recipient")
+        end(message, MessageState.FAILED, _NO_WAY_FOR_A_CODE if is_code else _NO_WAY)
         return None
     assert message.claim is not None
     now = clock.now()
@@ -162,15 +191,24 @@ def _hand(
 
 
 def _way_to(
-    recipient: Household | Tutor, gateways: Sequence[Gateway]
+    message: Message, recipient: Recipient, gateways: Sequence[Gateway]
 ) -> tuple[Gateway | None, str]:
     """The first gateway that reaches the recipient, and the address there."""
     addresses = {AddressKind.EMAIL: recipient.email, AddressKind.PHONE: recipient.phone}
+    if message.kind in CODE_KINDS and not _may_cost_an_sms(message, recipient.phone):
+        addresses[AddressKind.PHONE] = None
     for gateway in gateways:
         for kind in gateway.reaches:
             if address := addresses[kind]:
                 return gateway, address
     return None, ""
+
+
+def _may_cost_an_sms(message: Message, phone: str | None) -> bool:
+    """Whether a code may go to a telephone; one that was counted already is not counted again."""
+    if phone is None or not sms_codes.goes_to(phone):
+        return False
+    return message.address == phone or not sms_codes.is_budget_used_up()
 
 
 def _lock_lessons(message_id: int) -> set[int]:
@@ -182,16 +220,26 @@ def _lock_lessons(message_id: int) -> set[int]:
     return set(db.session.scalars(lock.with_for_update(read=True)))
 
 
-def _lock_recipient(message_id: int) -> Household | Tutor | None:
-    """The recipient of a message, kept as it is until the commit; None if both are gone."""
+def _lock_recipient(message_id: int) -> Recipient | None:
+    """The recipient of a message, kept as it is until the commit; None if it is gone."""
     ids = db.session.execute(
-        select(Message.household_id, Message.tutor_id).where(Message.id == message_id)
+        select(Message.household_id, Message.tutor_id, Message.to_address, Message.language).where(
+            Message.id == message_id
+        )
     ).one_or_none()
     if ids is None:
         return None
+    if ids.to_address is not None:
+        return _stranger(ids.to_address, ids.language)
     if ids.household_id is None:
         return _kept(Tutor, ids.tutor_id)
     return _kept(Household, ids.household_id)
+
+
+def _stranger(address: str, language: str) -> Stranger:
+    if kind_of(address) is AddressKind.EMAIL:
+        return Stranger(email=address, phone=None, message_language=language)
+    return Stranger(email=None, phone=address, message_language=language)
 
 
 def _kept(table: type[R], row_id: int) -> R | None:

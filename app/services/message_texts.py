@@ -65,9 +65,17 @@ def subject_line(kind: MessageKind, language: str) -> str:
     return _SUBJECTS[language][kind]
 
 
-def code_text(language: str, code: str, minutes: int) -> str:
-    """The text that brings a sign-in code."""
-    return _render(MessageKind.SIGN_IN_CODE, language, code=code, minutes=minutes)
+def code_text(
+    language: str, code: str, minutes: int, kind: MessageKind = MessageKind.SIGN_IN_CODE
+) -> str:
+    """The text that brings a code of six digits; `kind` is one of CODE_KINDS."""
+    return _render(kind, language, code=code, minutes=minutes)
+
+
+def lessons_end_text(language: str, pupils: Sequence[str], tutor: str) -> str:
+    """The text that tells a family that its children's lessons with a volunteer have ended."""
+    names = format_list(list(pupils), locale=_LOCALES[language])
+    return _render(MessageKind.LESSONS_END, language, pupils=names, tutor=tutor)
 
 
 def reminder_text(

@@ -21,8 +21,16 @@ from app.database import transaction
 from app.extensions import db
 from app.gateways import Receipt, ReceiptState
 from app.gateways.console import ConsoleGateway
-from app.models import OPEN_MESSAGES, Household, Message, MessageKind, MessageState, Tutor
-from app.services.message_texts import code_text
+from app.models import (
+    CODE_KINDS,
+    OPEN_MESSAGES,
+    Household,
+    Message,
+    MessageKind,
+    MessageState,
+    Tutor,
+)
+from app.services.message_texts import LANGUAGES, code_text
 from config import Config
 from scheduler import clock
 
@@ -52,22 +60,36 @@ def queue_code(tutor_id: int, code: str, expires_at: datetime) -> Message:
 
     The code stands in the row until the message has left or ended, since it is kept nowhere else.
     """
-    now = clock.now()
     tutor = db.session.get_one(Tutor, tutor_id)
-    minutes = max(1, round((expires_at - now).total_seconds() / 60))
-    message = Message(
-        tutor_id=tutor_id,
-        kind=MessageKind.SIGN_IN_CODE,
-        due_at=now,
-        next_try_at=now,
-        expires_at=expires_at,
-        language=tutor.message_language,
-        text=code_text(tutor.message_language, code, minutes),
-        created_at=now,
-    )
+    message = _code_message(MessageKind.SIGN_IN_CODE, tutor.message_language, code, expires_at)
+    message.tutor_id = tutor_id
     db.session.add(message)
     db.session.flush()
     return message
+
+
+def queue_contact_code(to_address: str, language: str, code: str, expires_at: datetime) -> Message:
+    """As `queue_code`, to an address without an account; `language` is that of the page."""
+    spoken = language if language in LANGUAGES else LANGUAGES[0]
+    message = _code_message(MessageKind.CONTACT_CODE, spoken, code, expires_at)
+    message.to_address = to_address
+    db.session.add(message)
+    db.session.flush()
+    return message
+
+
+def _code_message(kind: MessageKind, language: str, code: str, expires_at: datetime) -> Message:
+    now = clock.now()
+    minutes = max(1, round((expires_at - now).total_seconds() / 60))
+    return Message(
+        kind=kind,
+        due_at=now,
+        next_try_at=now,
+        expires_at=expires_at,
+        language=language,
+        text=code_text(language, code, minutes, kind),
+        created_at=now,
+    )
 
 
 def claim_messages(limit: int) -> list[Claimed]:
@@ -78,7 +100,7 @@ def claim_messages(limit: int) -> list[Claimed]:
     """
     now = clock.now()
     claim = str(uuid.uuid4())
-    urgency = case((Message.kind == MessageKind.SIGN_IN_CODE, 0), else_=1)
+    urgency = case((Message.kind.in_(CODE_KINDS), 0), else_=1)
     due = (
         select(Message.id)
         .where(_is_due(now))
@@ -229,7 +251,7 @@ def end(row: Message, state: MessageState, reason: str | None = None) -> None:
     row.ended_at = clock.now()
     row.claim = None
     row.lease_until = None
-    if row.kind is MessageKind.SIGN_IN_CODE and row.gateway != ConsoleGateway.name:
+    if row.kind in CODE_KINDS and row.gateway != ConsoleGateway.name:
         row.text = None
 
 

@@ -61,6 +61,16 @@ def newest_code(app: Flask, tutor_id: int) -> str:
         return found[0]
 
 
+def newest_contact_code(app: Flask, address: str) -> str:
+    """The code that was sent last to an address without an account, as it is kept."""
+    with app.app_context():
+        sent = select(Message.text).where(Message.to_address == address)
+        text = db.session.scalars(sent.order_by(Message.id.desc())).first() or ""
+        found = re.search(r"\b\d{6}\b", text)
+        assert found is not None
+        return found[0]
+
+
 def views(app: Flask) -> list[tuple[str, list[int]]]:
     """The pages that showed children, with the children's ids, in the order they were seen."""
     with app.app_context():
