@@ -176,6 +176,26 @@ def faults(page: Page, *, axe: bool) -> list[str]:
     return found + (_axe_violations(page) if axe else [])
 
 
+def out_of_reach(page: Page) -> list[str]:
+    """What the Tab key does not come to, or comes to without showing where it is."""
+    wanted = page.evaluate(_MARK_STOPS)
+    seen: set[str] = set()
+    hidden: set[str] = set()
+    for _press in range(wanted + 5):
+        page.keyboard.press("Tab")
+        stop, shown = page.evaluate(_WHERE)
+        if stop in seen:
+            break
+        if stop:
+            seen.add(stop)
+            if not shown:
+                hidden.add(stop)
+    missed = page.evaluate(_MISSED, sorted(seen))
+    return [f"{page.url}: Tab does not reach {stop}" for stop in missed] + [
+        f"{page.url}: focus can't be seen on stop {stop}" for stop in sorted(hidden)
+    ]
+
+
 def _axe_violations(page: Page) -> list[str]:
     page.evaluate(_AXE)
     options = json.dumps({"runOnly": {"type": "tag", "values": _RULES}})
@@ -205,6 +225,32 @@ _SMALL_TARGETS = f"""() => {{
   }}
   return small;
 }}"""
+
+
+# Of a group of radio buttons the keyboard stops at one, and the arrows do the rest.
+_MARK_STOPS = """() => {
+  const stops = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const groups = new Set();
+  let number = 0;
+  for (const stop of document.querySelectorAll(stops)) {
+    if (stop.disabled || !stop.checkVisibility()) continue;
+    if (stop.type === "radio") {
+      if (groups.has(stop.name)) continue;
+      groups.add(stop.name);
+    }
+    stop.dataset.stop = stop.type === "radio" ? "radio-" + stop.name : String(++number);
+  }
+  return number + groups.size;
+}"""
+_WHERE = """() => {
+  const at = document.activeElement;
+  if (!at || at === document.body) return ["", true];
+  const stop = at.type === "radio" ? "radio-" + at.name : at.dataset.stop || "";
+  return [stop, getComputedStyle(at).outlineStyle !== "none"];
+}"""
+_MISSED = """seen => [...document.querySelectorAll("[data-stop]")]
+  .filter(stop => !seen.includes(stop.dataset.stop))
+  .map(stop => stop.outerHTML.slice(0, 120))"""
 
 
 @cache

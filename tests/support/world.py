@@ -1,4 +1,4 @@
-"""A small programme in which every page has something to show, and who may open it."""
+"""A small programme in which every page has something to show, who opens which, and a crowd."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.routing import Rule
 
 from app.database import transaction
 from app.extensions import db
@@ -14,12 +15,17 @@ from app.models import ListKind, Tutor
 from app.services import family_links, worries
 from app.services.coordinators import find_coordinator
 from app.services.imports import keep_import
+from app.web.access import RULES, STAFF, Who
 from scheduler import clock
 from tests.support.groups import active_group, offer_group, proposal, propose
 from tests.support.pages import EMAIL, signed_in, signed_in_tutor
 from tests.support.people import make_household, make_tutor
 
 _LIST = b"Nom;Prenom\nTouil;Hiba\n"
+
+
+_CHOICES = {"document": "problem", "kind": "pupils", "format_": "csv"}
+_NOT_PAGES = {"static", "public.health"}
 
 
 @dataclass(frozen=True)
@@ -71,3 +77,37 @@ def make_world(app: Flask) -> World:
             "step": "pause",
         }
     return World(arguments, staff, signed_in_tutor(app, tutor_id))
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Who opens which pages, as (endpoint, path); `client` is None for a stranger."""
+
+    client: FlaskClient | None
+    pages: list[tuple[str, str]]
+
+
+def pages_of(app: Flask, world: World) -> list[Pages]:
+    """All that answer a GET with a page, each once, by who may open it."""
+    staff, volunteer = Pages(world.staff, []), Pages(world.volunteer, [])
+    stranger = Pages(None, [])
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint):
+        if rule.endpoint in _NOT_PAGES or "GET" not in (rule.methods or ()):
+            continue
+        who = RULES[rule.endpoint].who
+        opened = staff if who <= STAFF else volunteer if who == {Who.VOLUNTEER} else stranger
+        path = _path(app, rule, world.arguments)
+        answer = (opened.client or app.test_client()).get(path)
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            opened.pages.append((rule.endpoint, path))
+    return [staff, volunteer, stranger]
+
+
+def _path(app: Flask, rule: Rule, arguments: dict[str, Any]) -> str:
+    values = {name: _CHOICES.get(name, arguments.get(name)) for name in rule.arguments}
+    if rule.endpoint == "volunteer.decline":
+        values["group_id"] = arguments["offered_id"]
+    missing = [name for name, value in values.items() if value is None]
+    assert not missing, f"tests/support/world.py has no {missing} for {rule.endpoint}"
+    with app.test_request_context():
+        return app.url_for(rule.endpoint, **values)
