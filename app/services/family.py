@@ -1,32 +1,43 @@
-"""What a family's page shows and does."""
+"""What a family's page shows of its lessons, and how the family wants to be reached."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.database import transaction
 from app.extensions import db
+from app.i18n import _l
 from app.models import (
+    CallRequest,
     Channel,
     Group,
     GroupState,
     Household,
+    HouseholdWindow,
     Lesson,
     LessonState,
     Membership,
     Pupil,
     TutoringRequest,
+    Window,
 )
 from app.services import audit
+from app.services.errors import Invalid
+from app.services.lesson_answers import answers_of
+from app.services.message_texts import LANGUAGES
 from scheduler import clock
 
 AHEAD = timedelta(weeks=4)
 UNDER_WAY = timedelta(hours=1)
 """How long a lesson that has begun stays on the page."""
+MESSAGE_LANGUAGES: Final = LANGUAGES
+"""What a family can have its messages in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +47,17 @@ class FamilyLesson:
     lesson: Lesson
     pupils: list[Pupil]
     channel: Channel
+    coming: bool | None = None
+    """What the family said of it last."""
 
     @property
     def cancelled(self) -> bool:
         return self.lesson.state is LessonState.CANCELLED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the family can still say whether it will be there."""
+        return not self.cancelled and self.lesson.starts_at > clock.now()
 
 
 def coming_lessons(household: Household) -> list[FamilyLesson]:
@@ -72,7 +90,54 @@ def coming_lessons(household: Household) -> list[FamilyLesson]:
             lesson.id, FamilyLesson(lesson, [], channels[lesson.group.channel])
         )
         entry.pupils.append(pupil)
-    return list(found.values())
+    answers = answers_of(household.id, list(found))
+    return [replace(entry, coming=answers.get(number)) for number, entry in found.items()]
+
+
+def open_call(household: Household) -> CallRequest | None:
+    """The family's wish to be called that nobody has answered yet."""
+    return db.session.scalar(
+        select(CallRequest).where(
+            CallRequest.household_id == household.id, CallRequest.called_at.is_(None)
+        )
+    )
+
+
+def ask_for_call(household_id: int) -> CallRequest:
+    """Note that a family wants to be called; asking again changes nothing."""
+    with transaction():
+        household = db.session.get_one(Household, household_id, with_for_update=True)
+        call = open_call(household)
+        if call is None:
+            call = CallRequest(household_id=household.id, asked_at=clock.now())
+            db.session.add(call)
+            _note_family("ask_for_call", household)
+    return call
+
+
+def set_hours(household_id: int, windows: Iterable[Window], *, to_agree: bool) -> Household:
+    """Keep when the telephone is at home, for the next matching; groups in force stay."""
+    with transaction():
+        household = db.session.get_one(Household, household_id, with_for_update=True)
+        household.times_to_agree = to_agree
+        household.windows = [
+            HouseholdWindow(day=day, start_minute=start, end_minute=end)
+            for day, start, end in windows
+        ]
+        _note_family("set_hours", household)
+    return household
+
+
+def set_message_language(household_id: int, language: str) -> Household:
+    """Write to a family in another language or script from now on."""
+    if language not in MESSAGE_LANGUAGES:
+        raise Invalid(_l("Choose one of the languages."))
+    with transaction():
+        household = db.session.get_one(Household, household_id, with_for_update=True)
+        if household.message_language != language:
+            household.message_language = language
+            _note_family("set_message_language", household)
+    return household
 
 
 def set_messages(household_id: int, *, wanted: bool) -> Household:
@@ -82,7 +147,10 @@ def set_messages(household_id: int, *, wanted: bool) -> Household:
         if wanted == (household.messages_stopped_at is None):
             return household
         household.messages_stopped_at = None if wanted else clock.now()
-        audit.note(
-            "want_messages" if wanted else "stop_messages", f"household:{household.id}", None
-        )
+        _note_family("want_messages" if wanted else "stop_messages", household)
     return household
+
+
+def _note_family(action: str, household: Household) -> None:
+    detail = {"household": household.id}
+    audit.note(action, f"household:{household.id}", None, detail=detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from flask import current_app
 from sqlalchemy import select, update
@@ -18,7 +18,13 @@ from app.services import audit
 from app.services.errors import Invalid, NotFound
 from app.services.imports.cells import parse_phone
 from app.services.imports.problems import BadCell
+from app.services.terms import end_of_term
 from scheduler import clock
+
+
+class UnknownLink(NotFound):
+    """The address of no family's page, or not any more."""
+
 
 _TOKEN_BYTES = 16
 _FIRST_DAY_AFTER_TERM = (8, 1)
@@ -27,7 +33,7 @@ _FIRST_DAY_AFTER_TERM = (8, 1)
 def make_link(household_id: int, by: Coordinator | None) -> tuple[Household, str]:
     """A household and the token of its new link, which ends the one before.
 
-    It holds until the end of July, in the programme's zone.
+    It holds until the end of the term, or of July where no term is known, by civil time.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     with transaction():
@@ -65,7 +71,7 @@ def revoke_links(household: Household) -> None:
 
 
 def open_link(token: str) -> Household:
-    """The household of a link that holds; NotFound for every other token, and in one look-up."""
+    """The household of a link that holds; UnknownLink for all others, and in one look-up."""
     household = db.session.scalar(
         select(Household)
         .join(FamilyLink, FamilyLink.household_id == Household.id)
@@ -77,7 +83,7 @@ def open_link(token: str) -> Household:
         .options(joinedload(Household.guardian))
     )
     if household is None:
-        raise NotFound(_l("This link does not hold."))
+        raise UnknownLink(_l("This link does not hold."))
     return household
 
 
@@ -116,9 +122,13 @@ def _note(action: str, household: Household, by: Coordinator | None) -> None:
 
 
 def _end_of_term(now: datetime) -> datetime:
-    """The end of the next 31 July, on the programme's clocks."""
+    """The end of the term that runs or comes next, else of the next 31 July; by civil time."""
     zone = current_app.config["N9RAW"].civil_zone
     today = clock.to_wall(now, zone)
+    last_day = end_of_term(today.date())
+    if last_day is not None:
+        after = datetime.combine(last_day + timedelta(days=1), time())
+        return clock.to_utc(after, zone)
     month, day = _FIRST_DAY_AFTER_TERM
     year = today.year + ((today.month, today.day) >= _FIRST_DAY_AFTER_TERM)
     return clock.to_utc(datetime(year, month, day), zone)  # noqa: DTZ001 - wall time

@@ -18,6 +18,7 @@ from app.models import (
     OPEN_MESSAGES,
     Household,
     Lesson,
+    LessonAnswer,
     LessonState,
     Message,
     MessageKind,
@@ -51,14 +52,24 @@ class Recipient:
         return {f"{self.table}_id": self.id}
 
 
-def plan_reminders(lessons: Iterable[Lesson]) -> None:
-    """Owe the reminders of these planned lessons to their tutor and their members' households.
+def plan_reminders(lessons: Iterable[Lesson], only: Iterable[Recipient] | None = None) -> None:
+    """Owe the reminders of these planned lessons to their tutor and their members' households, or
+    only to those recipients.
 
     What is owed already stays as it is; what was cancelled before it left, for someone who went and
-    came back, is owed again; what would come too late is not owed at all.
+    came back, is owed again; what would come too late, or to a family that said that it can't be
+    there, is not owed at all.
     """
     listed = [lesson for lesson in lessons if lesson.state is LessonState.PLANNED]
-    recipients = {recipient for lesson in listed for recipient in recipients_of(lesson)}
+    absent = _who_cannot_come(listed)
+    wanted = None if only is None else set(only)
+    owed = [
+        (lesson, recipient)
+        for lesson in listed
+        for recipient in recipients_of(lesson)
+        if (wanted is None or recipient in wanted) and (lesson.id, recipient) not in absent
+    ]
+    recipients = {recipient for _lesson, recipient in owed}
     lock_recipients(recipients)
     known = {
         (row.lesson_id, row.lesson_version, row.recipient, row.kind): row
@@ -66,14 +77,24 @@ def plan_reminders(lessons: Iterable[Lesson]) -> None:
             select(Reminder).where(Reminder.lesson_id.in_([lesson.id for lesson in listed]))
         )
     }
-    for lesson in listed:
-        for recipient in recipients_of(lesson):
-            for kind in TIMINGS:
-                before = known.get((lesson.id, lesson.version, recipient.key, kind))
-                _owe(lesson, recipient, kind, before)
+    for lesson, recipient in owed:
+        for kind in TIMINGS:
+            before = known.get((lesson.id, lesson.version, recipient.key, kind))
+            _owe(lesson, recipient, kind, before)
     db.session.flush()
     for recipient in sorted(recipients):
         share_messages(recipient)
+
+
+def _who_cannot_come(lessons: Collection[Lesson]) -> set[tuple[int, Recipient]]:
+    """The families that said so, by the lesson of which they did."""
+    refused = select(LessonAnswer.lesson_id, LessonAnswer.household_id).where(
+        LessonAnswer.lesson_id.in_([lesson.id for lesson in lessons]), ~LessonAnswer.coming
+    )
+    return {
+        (row.lesson_id, Recipient("household", row.household_id))
+        for row in db.session.execute(refused)
+    }
 
 
 def _owe(lesson: Lesson, recipient: Recipient, kind: MessageKind, before: Reminder | None) -> None:

@@ -76,7 +76,14 @@ RULES: Final[dict[str, Rule]] = {
     # Families, by their link
     "family.week": _ANYONE,
     "family.choose_language": _ANYONE,
+    "family.answer": _ANYONE,
+    "family.ask_for_call": _ANYONE,
+    "family.hours": _ANYONE,
+    "family.add_child": _ANYONE,
+    "family.ask_for_subjects": _ANYONE,
+    "family.stop_lessons": _ANYONE,
     "family.set_messages": _ANYONE,
+    "family.set_message_language": _ANYONE,
     "family.report_worry": _ANYONE,
     "family.worry": _ANYONE,
     # Volunteers
@@ -91,6 +98,7 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.desk": _STAFF,
     "coordinator.trace": _ALL_ZONES,
     "coordinator.see_worry": Rule(STAFF, "worry"),
+    "coordinator.mark_called": Rule(STAFF, "call_request", "call_id"),
     # Coordinators: lists
     "coordinator.imports": _ALL_ZONES,
     "coordinator.check_list": _ALL_ZONES,
@@ -106,6 +114,11 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.withdraw_vetting": _ALL_ZONES,
     "coordinator.departure": _ALL_ZONES,
     "coordinator.take_tutor_back": _ALL_ZONES,
+    "coordinator.add_tutor": _ALL_ZONES,
+    "coordinator.edit_tutor": _ALL_ZONES,
+    "coordinator.note_tutor": _STAFF,
+    "coordinator.suspension": _STAFF,
+    "coordinator.lift_suspension": _ALL_ZONES,
     # Coordinators: families
     "coordinator.pupils": _STAFF,
     "coordinator.make_family_link": _HOUSEHOLD,

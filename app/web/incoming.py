@@ -33,7 +33,11 @@ def init_incoming(app: Flask) -> None:
 
 def asked_number(name: str) -> int | None:
     """The number after `?name=`; None where there is none that a row can have."""
-    text = request.args.get(name, "")
+    return row_number(request.args.get(name, ""))
+
+
+def row_number(text: str) -> int | None:
+    """A number that a row can have, as a form sends it; None for anything else."""
     return int(text) if re.fullmatch(_NUMBER, text) else None
 
 

@@ -1,0 +1,120 @@
+"""The forms with which families ask for a child's lessons, on their own page and the public one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms.validators import InputRequired, ValidationError
+from wtforms.widgets import CheckboxInput
+
+from app.i18n import _l, page_locale
+from app.models import Subject
+from app.services.asking import (
+    Agreed,
+    AskedChild,
+    offered_levels,
+    offered_subjects,
+    read_child,
+    read_name,
+)
+from app.services.errors import Invalid
+
+_MISSING_ANSWER = _l("Answer yes or no.")
+
+
+class AskingForm(FlaskForm):
+    """A form without a token of its own: the program asks for one on every page but families'."""
+
+    class Meta(FlaskForm.Meta):
+        csrf = False
+
+
+class SubjectsForm(AskingForm):
+    """The subjects that are wanted, of those that can be."""
+
+    subjects = SelectMultipleField(
+        _l("Subjects"), coerce=int, option_widget=CheckboxInput(), validate_choice=False
+    )
+
+    def __init__(self, subjects: list[Subject] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        locale = page_locale()
+        offered = offered_subjects() if subjects is None else subjects
+        self.subjects.choices = [(subject.id, subject.name_in(locale)) for subject in offered]
+
+
+class ChildForm(SubjectsForm):
+    """A child's name, level and subjects."""
+
+    first_name = StringField(_l("First name of the child"))
+    last_name = StringField(_l("Family name of the child"))
+    level = SelectField(_l("Level"), coerce=int, validate_choice=False)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        locale = page_locale()
+        self.level.choices = [
+            (0, ""),
+            *((level.id, level.name_in(locale)) for level in offered_levels()),
+        ]
+
+    def validate_first_name(self, field: Field) -> None:
+        check_name(field)
+
+    def validate_last_name(self, field: Field) -> None:
+        check_name(field)
+
+    def validate_level(self, field: Field) -> None:
+        if field.data not in [level.id for level in offered_levels()]:
+            raise ValidationError(_l("Choose the level."))
+
+    def validate_subjects(self, field: Field) -> None:
+        known = {number for number, _name in self.subjects.choices}
+        if not known.intersection(field.data or ()):
+            raise ValidationError(_l("Choose at least one subject."))
+
+    @property
+    def child(self) -> AskedChild:
+        """What was asked, where the form is valid."""
+        known = [number for number, _name in self.subjects.choices]
+        return read_child(
+            self.first_name.data,
+            self.last_name.data,
+            self.level.data,
+            [number for number in known if number in self.subjects.data],
+        )
+
+
+class AgreedForm(AskingForm):
+    """The guardian's answers to the two questions; nothing is chosen before."""
+
+    lessons = RadioField(
+        _l("Do you agree to lessons?"),
+        [InputRequired(_MISSING_ANSWER)],
+        choices=[("yes", _l("Yes")), ("no", _l("No"))],
+    )
+    groups = RadioField(
+        _l("Do you agree to lessons in a group?"),
+        [InputRequired(_MISSING_ANSWER)],
+        choices=[("yes", _l("Yes")), ("no", _l("No"))],
+    )
+
+    def validate_lessons(self, field: Field) -> None:
+        if field.data == "no":
+            raise ValidationError(
+                _l("Without a yes to the first question there can be no lessons.")
+            )
+
+    @property
+    def agreed(self) -> Agreed:
+        return Agreed(lessons=self.lessons.data == "yes", groups=self.groups.data == "yes")
+
+
+def check_name(field: Field) -> None:
+    """Refuse, at its field, what is no name."""
+    try:
+        read_name(field.data or "")
+    except Invalid as refused:
+        raise ValidationError(refused.message) from None
