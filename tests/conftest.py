@@ -115,6 +115,25 @@ def app(database_url: str) -> Iterator[Flask]:
         db.engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def listed_programme(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """The programme that a database begins with, for a module of tests that only read lists."""
+    from app import create_app
+    from app.extensions import db
+    from app.services.programme import load_programme
+    from tests.support import databases
+
+    file = tmp_path_factory.mktemp("programme") / "n9raw.db"
+    app = create_app(databases.make_config(databases.copy_sqlite(sqlite_template, file)))
+    with app.app_context():
+        load_programme()
+        yield
+        db.session.remove()
+        db.engine.dispose()
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser of nobody in particular, without JavaScript."""

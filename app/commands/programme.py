@@ -1,4 +1,4 @@
-"""`flask programme`: the list of subjects, levels, channels and languages."""
+"""`flask programme`: the subjects, levels, channels, languages and needs of a new programme."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from flask.cli import AppGroup
 
 from app.services.programme import PROGRAMME_FILE, load_programme
 
-programme_commands = AppGroup("programme", help="Subjects, levels, channels and languages.")
+programme_commands = AppGroup("programme", help="What the programme offers.")
 
 
 @programme_commands.command("load")
 def load() -> None:
-    """Bring the database to app/data/programme.toml; nothing is deleted."""
+    """Add what app/data/programme.toml lists and the database lacks; nothing is changed."""
     load_programme()
     click.echo(f"Loaded {PROGRAMME_FILE.name}.")

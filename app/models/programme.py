@@ -53,6 +53,8 @@ class Zone(Model):
     """The name without accents, case and spaces: two spellings of one zone are one zone."""
     name_ar: Mapped[str | None] = mapped_column(String(80))
     """The name in Arabic letters, where one was given."""
+    also: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Keys of the names that it had before, and of zones that were merged into it."""
     listed: Mapped[bool] = mapped_column(server_default=true(), default=True)
     """False while only a family that asked for help named it: it is then offered to nobody."""
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask_babel import force_locale
 
-from app import create_app
 from app.models import ListKind
-from tests.support.databases import make_config, sqlite_url
 from tests.support.lists import (
     HIBA,
     ILYAS,
@@ -26,13 +23,7 @@ from tests.support.lists import (
 
 HEADINGS = ",".join(HIBA)
 
-
-@pytest.fixture(scope="module")
-def _texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What texts are written in; no database is asked."""
-    app = create_app(make_config(sqlite_url(tmp_path_factory.mktemp("texts") / "none.db")))
-    with app.app_context():
-        yield
+pytestmark = pytest.mark.usefixtures("listed_programme")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +244,6 @@ def test_two_rows_of_one_person_name_each_other(
         assert {p.read for p in found} == {read}
 
 
-@pytest.mark.usefixtures("_texts")
 def test_a_problem_reads_in_the_readers_language() -> None:
     report = plan_on_nothing(ListKind.PUPILS, make_list({**HIBA, "canaux": "fax"}))
     (problem,) = report.rows[0].problems
@@ -269,7 +259,6 @@ def test_a_problem_reads_in_the_readers_language() -> None:
         assert "مكالمة, واتساب" in str(problem)
 
 
-@pytest.mark.usefixtures("_texts")
 def test_missing_column_names_the_headings_that_are_there() -> None:
     report = plan_on_nothing(ListKind.PUPILS, make_list(without(HIBA, "zone")))
     with force_locale("en"):

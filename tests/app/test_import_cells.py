@@ -21,6 +21,8 @@ from app.services.imports.times import parse_windows
 MON, TUE, WED, THU, FRI, SAT, SUN = range(7)
 EVENING = (1080, 1200)
 
+pytestmark = pytest.mark.usefixtures("listed_programme")
+
 
 @pytest.mark.parametrize(
     "text",

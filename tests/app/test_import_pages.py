@@ -291,7 +291,8 @@ def test_model_lists_can_be_imported_as_they_are(app: Flask) -> None:
         name = f"{kind}.{format_}"
         answer = client.get(f"/coordinator/import/model/{name}")
         assert answer.headers["Content-Disposition"] == f'attachment; filename="n9raw-{name}"'
-        report = plan_on_nothing(kind, answer.data)
+        with app.app_context():
+            report = plan_on_nothing(kind, answer.data)
         assert statuses(report) == ["new", "new"]
         assert report.ignored_columns == ()
     assert client.get("/coordinator/import/model/pupils.pdf").status_code == 404

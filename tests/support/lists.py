@@ -77,7 +77,7 @@ def make_list(*rows: dict[str, str], delimiter: str = ",", encoding: str = "utf-
 
 
 def plan_on_nothing(kind: ListKind, content: bytes) -> ImportReport:
-    """What an import would do where nobody is known yet; needs no database."""
+    """What an import would do where nobody is known yet, but for the programme."""
     try:
         read = read_list(kind, content)
     except UnreadableFile as unreadable:

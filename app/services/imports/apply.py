@@ -58,6 +58,7 @@ class PlanChanged(Conflict):
 
 def plan_import(kind: ListKind, content: bytes) -> ImportReport:
     """What storing this file would change; nothing is written."""
+    load_codes()
     try:
         read = read_list(kind, content)
     except UnreadableFile as unreadable:
@@ -113,11 +114,11 @@ def apply_within(
     expected: str | None,
 ) -> ImportReport:
     """As `apply_import`, inside `one_import()`."""
+    codes = load_codes()
     try:
         read = read_list(kind, content)
     except UnreadableFile as unreadable:
         raise BadRows(ImportReport(kind, problems=unreadable.problems)) from None
-    codes = load_codes()
     touched: set[int] = set()
     if kind is ListKind.PUPILS:
         # What a list says of consent, level and subjects can take children out of groups.

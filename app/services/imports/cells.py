@@ -11,6 +11,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from app.i18n import plain_key
+from app.services import programme
 from app.services.imports.letters import ascii_digits, is_garbled
 from app.services.imports.naming import find_code, parse_codes
 from app.services.imports.problems import Accepted, BadCell, Code
@@ -199,13 +200,26 @@ def parse_channels(text: str) -> tuple[str, ...]:
 
 
 def parse_message_language(text: str) -> str | None:
-    """The language of what is sent to somebody, "ar" or "fr"; None where the cell is empty."""
+    """The language of what is sent to a volunteer, "ar" or "fr"; None where the cell is empty."""
     if not text:
         return None
-    code = find_code(text, "languages")
+    code = _any_language(text)
     if code not in MESSAGE_LANGUAGES:
         raise BadCell(Code.NOT_A_MESSAGE_LANGUAGE)
     return code
+
+
+def parse_family_language(text: str) -> str | None:
+    """As `parse_message_language`, for a family, which may have "ary": Darija in Latin letters."""
+    code = _any_language(text)
+    if text and code != "darija" and code not in MESSAGE_LANGUAGES:
+        raise BadCell(Code.NOT_A_FAMILY_LANGUAGE)
+    return "ary" if code == "darija" else code
+
+
+def _any_language(text: str) -> str | None:
+    """Messages may well be in a language that no lessons are offered in any more."""
+    return programme.spellings("languages").get(plain_key(text))
 
 
 def parse_time_zone(text: str) -> str | None:

@@ -31,7 +31,6 @@ from app.models import (
     TutorWindow,
     Zone,
 )
-from app.services import programme
 from app.services.errors import Conflict
 from app.services.imports.naming import Teaching, in_order, teaching_in_order
 from app.services.imports.times import Windows, joined
@@ -132,8 +131,7 @@ def load_codes() -> Codes:
         _ids(select(Subject.code, Subject.id)),
         _ids(select(Level.code, Level.id)),
     )
-    listed = {*programme.names("subjects", "fr"), *programme.names("levels", "fr")}
-    if not listed <= {*codes.subjects, *codes.levels}:
+    if not codes.subjects or not codes.levels:
         raise Conflict(
             _l("Subjects and levels are not loaded. Run on the server: flask programme load")
         )
@@ -145,9 +143,10 @@ def _ids(pairs: Select[str, int]) -> dict[str, int]:
 
 
 def load_zones() -> dict[str, KnownZone]:
-    """Every zone by its key."""
-    rows = db.session.execute(select(Zone.key, Zone.id, Zone.name))
-    return {key: KnownZone(id_, name) for key, id_, name in rows}
+    """Every zone by its key, and by those of the names that it had or took over."""
+    rows = db.session.execute(select(Zone.key, Zone.also, Zone.id, Zone.name)).all()
+    also = {key: KnownZone(id_, name) for _key, keys, id_, name in rows for key in keys or ()}
+    return also | {key: KnownZone(id_, name) for key, _also, id_, name in rows}
 
 
 def load_families() -> list[KnownFamily]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Final
 
 from app.i18n import plain_key
@@ -28,16 +27,9 @@ _IN_BRACKETS: Final = re.compile(r"\(([^()]*)\)")
 _FIRST_NUMBER: Final = re.compile(r"\d")
 
 
-@cache
-def spellings(section: str) -> dict[str, str]:
-    """Every accepted spelling of a section of the programme, as a plain key, to its code."""
-    return programme.spellings(section)
-
-
-@cache
 def order(section: str) -> tuple[str, ...]:
     """The codes of a section in the programme's order."""
-    return tuple(dict.fromkeys(spellings(section).values()))
+    return tuple(entry.code for entry in programme.entries(section))
 
 
 def in_order(codes: Iterable[str], section: str) -> tuple[str, ...]:
@@ -47,8 +39,12 @@ def in_order(codes: Iterable[str], section: str) -> tuple[str, ...]:
 
 
 def find_code(text: str, section: str) -> str | None:
-    """The code of one thing; None where it is not known."""
-    return spellings(section).get(plain_key(ascii_digits(text)))
+    """The code of one thing; None where it is not known, BadCell where it was offered once."""
+    code = programme.spellings(section).get(plain_key(ascii_digits(text)))
+    if code in programme.retired_codes(section):
+        accepted = Accepted(section)
+        raise BadCell(Code.NO_LONGER_OFFERED, item=text, accepted=accepted)
+    return code
 
 
 def parse_codes(text: str, section: str) -> tuple[str, ...]:
@@ -169,7 +165,8 @@ def _range(text: str) -> list[str]:
     first, last = codes.index(ends[0]), codes.index(ends[1])
     if last < first:
         raise BadCell(Code.RANGE_BACKWARDS, item=text)
-    return list(codes[first : last + 1])
+    offered = programme.names("levels", "fr", offered=True)
+    return [code for code in codes[first : last + 1] if code in offered]
 
 
 def _ends(text: str) -> tuple[str, str] | None:

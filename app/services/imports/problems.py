@@ -48,6 +48,7 @@ class Code(StrEnum):
     NOT_AN_EMAIL = "not_an_email"
     NOT_A_LEVEL = "not_a_level"
     NOT_AMONG = "not_among"
+    NO_LONGER_OFFERED = "no_longer_offered"
     NOT_A_WINDOW = "not_a_window"
     HALF_DAY_UNCLEAR = "half_day_unclear"
     WINDOW_BACKWARDS = "window_backwards"
@@ -55,6 +56,7 @@ class Code(StrEnum):
     RANGE_BACKWARDS = "range_backwards"
     NOT_YES_OR_NO = "not_yes_or_no"
     NOT_A_MESSAGE_LANGUAGE = "not_a_message_language"
+    NOT_A_FAMILY_LANGUAGE = "not_a_family_language"
     NOT_A_TIME_ZONE = "not_a_time_zone"
     NOT_LESSONS_A_WEEK = "not_lessons_a_week"
     UNREACHABLE = "unreachable"
@@ -164,6 +166,9 @@ TEXTS: Final[dict[Code, LazyString]] = {
         "“%(item)s” is not known. Expected: one or more of %(accepted)s, with a semicolon between "
         "two of them."
     ),
+    Code.NO_LONGER_OFFERED: _l(
+        "“%(item)s” is no longer offered by the programme. Expected: one or more of %(accepted)s."
+    ),
     Code.NOT_A_WINDOW: _l(
         "“%(item)s” is not a day with two times. Expected: such as “lun 18:00-20:00; sam "
         "09:00-11:30”, “lundi, mercredi 18h-20h30” or “الاثنين 18:00-20:00”."
@@ -181,6 +186,9 @@ TEXTS: Final[dict[Code, LazyString]] = {
     ),
     Code.NOT_YES_OR_NO: _l("Expected: oui or non."),
     Code.NOT_A_MESSAGE_LANGUAGE: _l("Expected: arabe or français."),
+    Code.NOT_A_FAMILY_LANGUAGE: _l(
+        "Expected: arabe, français or darija (which is written in Latin letters)."
+    ),
     Code.NOT_A_TIME_ZONE: _l(
         "Expected: the name of a time zone, such as Europe/Paris or America/Montreal; empty for "
         "volunteers in Morocco."
@@ -228,7 +236,7 @@ class Accepted:
     section: str
 
     def __str__(self) -> str:
-        names = programme.names(self.section, page_locale())
+        names = programme.names(self.section, page_locale(), offered=True)
         return ", ".join(names if self.section == "levels" else names.values())
 
 

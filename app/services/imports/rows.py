@@ -31,7 +31,7 @@ _PARSERS: Final[dict[ListKind, dict[str, Callable[[str], Any]]]] = {
         "consentement": cells.parse_answer,
         "consentement_groupe": cells.parse_answer,
         "email": cells.parse_email,
-        "langue_messages": cells.parse_message_language,
+        "langue_messages": cells.parse_family_language,
     },
     ListKind.VOLUNTEERS: {
         "benevole": cells.parse_ref,

@@ -31,7 +31,7 @@ def shown(column: str, value: Any) -> str:
     if column == "enseigne":
         return _teaching(value)
     if column == "langue_messages":
-        return _names("languages", [value])
+        return _("Darija in Latin letters") if value == "ary" else _names("languages", [value])
     if column in ("consentement", "consentement_groupe"):
         return _statement(value)
     return str(value)

@@ -1,0 +1,36 @@
+"""The terms of the school year: the days on which lessons are held."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Term
+
+Days = tuple[date, date]
+"""A first and a last day, both of them part of it."""
+
+
+def list_terms() -> list[Term]:
+    """All terms, in the order of time."""
+    return list(db.session.scalars(select(Term).order_by(Term.first_day, Term.id)))
+
+
+def term_days() -> list[Days]:
+    """The days of all terms; where there are none, lessons are held at any time."""
+    rows = db.session.execute(select(Term.first_day, Term.last_day).order_by(Term.first_day))
+    return [(first, last) for first, last in rows]
+
+
+def is_in_term(day: date, terms: Collection[Days]) -> bool:
+    """Whether lessons are held on a day; on every day where there are no terms at all."""
+    return not terms or any(first <= day <= last for first, last in terms)
+
+
+def end_of_term(today: date) -> date | None:
+    """The last day of the term that runs, else of the next one; None where there is neither."""
+    statement = select(Term.last_day).where(Term.last_day >= today).order_by(Term.first_day)
+    return db.session.scalar(statement.limit(1))
