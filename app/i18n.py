@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime, get_day_names
 from flask import Response, current_app, g, has_request_context, request, session
@@ -81,10 +81,11 @@ def format_moment(instant: datetime) -> str:
     return str(format_datetime(wall, _MOMENTS[locale], locale=_DATE_LOCALES[locale]))
 
 
-def format_day(instant: datetime) -> str:
-    """The programme's date at an instant, such as "21 novembre 2026"."""
-    wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
-    return str(format_date(wall.date(), "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
+def format_day(when: datetime | date) -> str:
+    """A date, or the programme's date at an instant, such as "21 novembre 2026"."""
+    if isinstance(when, datetime):
+        when = clock.to_wall(when, current_app.config["N9RAW"].civil_zone).date()
+    return str(format_date(when, "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
 
 
 def format_weekday(wall: datetime) -> str:

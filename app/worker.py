@@ -18,6 +18,7 @@ from app.services.lessons import keep_lessons
 from app.services.outbox import expire_messages
 from app.services.repairing import put_out
 from app.services.solving import ClaimedRun, ClaimLost
+from app.services.vetting import end_expired_vettings
 from app.solver_process import SolveFailed, SolverProcess
 from config import Config
 from scheduler import loop
@@ -31,6 +32,7 @@ _DELIVER_EVERY_SECONDS = 1.0
 _EXPIRE_EVERY_SECONDS = 60.0
 _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
+_VETTINGS_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
 _ROUNDS = 3
@@ -62,6 +64,11 @@ def worker_ticks(app: Flask) -> list[Tick]:
         Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
         Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
         Tick("keep lessons", within_app(lambda _stop: keep_lessons()), _LESSONS_EVERY_SECONDS),
+        Tick(
+            "end expired vettings",
+            within_app(lambda _stop: end_expired_vettings()),
+            _VETTINGS_EVERY_SECONDS,
+        ),
         Tick(
             "delete stale imports",
             within_app(lambda _stop: delete_stale_imports()),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date, datetime
+
 import click
 from flask.cli import AppGroup
 from sqlalchemy import select
@@ -12,9 +15,15 @@ from app.models import Tutor, TutorState
 from app.services import departures
 from app.services.coordinators import find_coordinator
 from app.services.departures import Departure
-from app.services.vetting import vet_tutor
+from app.services.suspension import lift_suspension, suspend_tutor
+from app.services.vetting import VettingChecks, vet_tutor
 
 tutor_commands = AppGroup("tutor", help="Volunteers, their vetting, pauses and leaving.")
+
+
+def _day_option(name: str, help_text: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(name, type=click.DateTime(["%Y-%m-%d"]), help=help_text)
+
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would end.")
 
@@ -33,12 +42,25 @@ def list_tutors(state: str | None) -> None:
 @tutor_commands.command("vet")
 @click.argument("numbers", type=int, nargs=-1, required=True)
 @click.option("--by", "email", required=True, help="The coordinator who vouches for them.")
-def vet(numbers: tuple[int, ...], email: str) -> None:
-    """Vet the volunteers with these numbers, in the name of a coordinator."""
+@_day_option("--identity", "When their identity was seen.")
+@_day_option("--interview", "When they were interviewed.")
+@_day_option("--certificate", "When their certificates of good conduct were seen.")
+@_day_option("--charter", "When they accepted the charter, if not on a page themselves.")
+def vet(
+    numbers: tuple[int, ...],
+    email: str,
+    identity: datetime | None,
+    interview: datetime | None,
+    certificate: datetime | None,
+    charter: datetime | None,
+) -> None:
+    """Vet the volunteers with these numbers, or renew, in the name of a coordinator."""
+    seen = (_day(one) for one in (identity, interview, certificate, charter))
+    checks = VettingChecks(*seen)
     with refusals_in_one_line():
         coordinator = find_coordinator(email)
         for number in numbers:
-            click.echo(f"{vet_tutor(number, coordinator).name}")
+            click.echo(f"{vet_tutor(number, coordinator, checks).name}")
 
 
 @tutor_commands.command("pause")
@@ -76,6 +98,32 @@ def take_back(number: int, email: str | None) -> None:
     """Take back a volunteer who pauses or has left; prints number, state, name."""
     with refusals_in_one_line():
         _print(departures.take_tutor_back(number, named(email)))
+
+
+@tutor_commands.command("suspend")
+@click.argument("number", type=int)
+@click.option("--reason", required=True)
+@dry_run_option
+@by_option
+def suspend(number: int, reason: str, dry_run: bool, email: str | None) -> None:
+    """Suspend a volunteer at once: sign-in, contacts, groups and vetting end, families are told."""
+    with refusals_in_one_line():
+        _print_departure(departures.preview_departure(number))
+        if not dry_run:
+            suspend_tutor(number, reason, named(email))
+
+
+@tutor_commands.command("lift")
+@click.argument("number", type=int)
+@by_option
+def lift(number: int, email: str | None) -> None:
+    """Lift a suspension: the volunteer waits for vetting; prints number, state, name."""
+    with refusals_in_one_line():
+        _print(lift_suspension(number, named(email)))
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
 
 
 def _print(tutor: Tutor) -> None:

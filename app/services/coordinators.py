@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,7 +13,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator
+from app.models import Coordinator, CoordinatorZone, Zone
 from app.services import audit
 from app.services.errors import Conflict, Invalid
 from scheduler import clock
@@ -19,40 +21,73 @@ from scheduler import clock
 MINIMUM_PASSWORD_LENGTH = 12
 WRONG_PASSWORDS_ALLOWED = 10
 LOCK = timedelta(minutes=15)
+LONGEST_NAME = 120
 _NOBODYS_HASH = generate_password_hash("nobody")
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a coordinator may do and see; `zone_ids` None stands for all zones."""
+
+    is_administrator: bool
+    zone_ids: Collection[int] | None
+
+    @property
+    def has_all_zones(self) -> bool:
+        return self.is_administrator or self.zone_ids is None
+
+
 def add_coordinator(
-    email: str, name: str, password: str, *, is_administrator: bool = True
+    email: str,
+    name: str,
+    password: str,
+    *,
+    is_administrator: bool = True,
+    zone_ids: Collection[int] | None = None,
 ) -> Coordinator:
-    """Add a coordinator of all zones. Invalid on a bad address, name or password; Conflict where
-    one exists.
+    """Add a coordinator of all zones, or of some. Invalid on a bad address, name or password;
+    Conflict where one exists.
     """
-    address = _checked_address(email)
-    if not name.strip():
-        raise Invalid(_l("Give the coordinator's name."))
-    _check_password(password)
-    hashed = generate_password_hash(password)
+    address = checked_address(email)
+    checked = checked_name(name)
+    hashed = password_hash(password)
     with transaction():
-        if lock_by_email(address) is not None:
-            raise Conflict(_l("A coordinator with this e-mail address exists already."))
-        coordinator = Coordinator(
-            email=address,
-            name=name.strip(),
-            password_hash=hashed,
-            is_administrator=is_administrator,
-            created_at=clock.now(),
-        )
-        db.session.add(coordinator)
-        db.session.flush()
+        coordinator = new_coordinator(address, checked, hashed, Role(is_administrator, zone_ids))
         audit.note("add_coordinator", f"coordinator:{coordinator.id}", None)
     return coordinator
 
 
+def new_coordinator(address: str, name: str, hashed: str, role: Role) -> Coordinator:
+    """A coordinator's row, as part of the caller's transaction. Conflict where one exists."""
+    if lock_by_email(address) is not None:
+        raise Conflict(_l("A coordinator with this e-mail address exists already."))
+    coordinator = Coordinator(
+        email=address, name=name, password_hash=hashed, created_at=clock.now()
+    )
+    give_role(coordinator, role)
+    db.session.add(coordinator)
+    db.session.flush()
+    return coordinator
+
+
+def give_role(coordinator: Coordinator, role: Role) -> None:
+    """Write what somebody may do and see; part of the caller's transaction."""
+    zone_ids = set(role.zone_ids or ())
+    known = set(db.session.scalars(select(Zone.id).where(Zone.id.in_(zone_ids))))
+    if not role.has_all_zones and (not zone_ids or known != zone_ids):
+        raise Invalid(_l("Choose at least one zone, or all zones."))
+    coordinator.is_administrator = role.is_administrator
+    coordinator.all_zones = role.has_all_zones
+    coordinator.zones = (
+        []
+        if role.has_all_zones
+        else [CoordinatorZone(zone_id=number) for number in sorted(zone_ids)]
+    )
+
+
 def change_password(email: str, password: str) -> None:
     """Give a coordinator a new password; it ends the sessions and the lock of the old one."""
-    _check_password(password)
-    hashed = generate_password_hash(password)
+    hashed = password_hash(password)
     with transaction():
         coordinator = lock_by_email(email)
         if coordinator is None:
@@ -61,6 +96,21 @@ def change_password(email: str, password: str) -> None:
         coordinator.wrong_passwords = 0
         coordinator.locked_until = None
         audit.note("change_password", f"coordinator:{coordinator.id}", None)
+
+
+def change_own_password(coordinator: Coordinator, old: str, new: str) -> Coordinator:
+    """Give the coordinator who knows the old password a new one; Invalid where it is not it.
+
+    Wrong ones count like wrong passwords at the sign-in. All other sessions end.
+    """
+    check_password(coordinator.email, old)
+    hashed = password_hash(new)
+    with transaction():
+        row = db.session.get_one(Coordinator, coordinator.id, with_for_update=True)
+        row.password_hash = hashed
+        row.wrong_passwords = 0
+        audit.note("change_password", f"coordinator:{row.id}", row)
+    return row
 
 
 def find_coordinator(email: str) -> Coordinator:
@@ -79,13 +129,14 @@ def check_password(email: str, password: str) -> Coordinator:
     Ten wrong tries in a row lock an account for a quarter of an hour; only `let_in` forgets them.
     The refusal never tells whether an account exists, and takes as long where there is none.
     """
-    checked = _password_hash(email)
+    checked = _stored_hash(email)
     right = check_password_hash(checked or _NOBODYS_HASH, password)
     with transaction():
         coordinator = lock_by_email(email)
         if coordinator is not None:
             # A password that was changed meanwhile is not the one that was checked.
             right = right and coordinator.password_hash == checked and not is_locked(coordinator)
+            right = right and coordinator.closed_at is None
             if not right:
                 count_wrong_try(coordinator)
     if coordinator is None or not right:
@@ -137,7 +188,7 @@ def lock_by_email(email: str) -> Coordinator | None:
     )
 
 
-def _password_hash(email: str) -> str | None:
+def _stored_hash(email: str) -> str | None:
     """An account's hash, read without holding anything: to check one takes a tenth of a second.
 
     Inside a transaction, SQLite would let nobody else write for as long.
@@ -151,13 +202,24 @@ def _password_hash(email: str) -> str | None:
     return hashed
 
 
-def _checked_address(email: str) -> str:
+def checked_address(email: str) -> str:
+    """An e-mail address as it is stored; Invalid for what is none."""
     try:
         return validate_email(email, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         raise Invalid(_l("This is not an e-mail address.")) from None
 
 
-def _check_password(password: str) -> None:
+def checked_name(name: str) -> str:
+    """A coordinator's name as it is stored; Invalid for none, or one that is too long."""
+    kept = " ".join(name.split())
+    if not kept or len(kept) > LONGEST_NAME:
+        raise Invalid(_l("Give the coordinator's name."))
+    return kept
+
+
+def password_hash(password: str) -> str:
+    """What is stored of a password; Invalid where it is too short. Takes a tenth of a second."""
     if len(password) < MINIMUM_PASSWORD_LENGTH:
         raise Invalid(_l("A password needs at least 12 characters."))
+    return generate_password_hash(password)

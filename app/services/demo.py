@@ -14,7 +14,8 @@ from app.services.imports import apply_import
 from app.services.programme import load_programme
 from app.services.publishing import publish_run
 from app.services.runs import newest_run_id, start_run
-from app.services.vetting import vet_tutor
+from app.services.vetting import VettingChecks, vet_tutor
+from app.services.vetting_term import today
 
 DEMO_EMAIL = "coordinatrice@example.org"
 DEMO_PASSWORD = "khouribga-2026"  # noqa: S105 - shown to whoever starts the demo
@@ -36,8 +37,9 @@ def load_demo() -> bool:
     for kind in (ListKind.VOLUNTEERS, ListKind.PUPILS):
         apply_import(kind, (_PILOT / f"{kind.value}.csv").read_bytes(), coordinator)
     waiting = select(Tutor.id).where(Tutor.state == TutorState.REGISTERED).order_by(Tutor.id)
+    checks = VettingChecks(today(), today(), today(), charter_accepted_on=today())
     for tutor_id in db.session.scalars(waiting).all():
-        vet_tutor(tutor_id, coordinator)
+        vet_tutor(tutor_id, coordinator, checks)
     start_run(coordinator, seconds=DEMO_SECONDS)
     return True
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -15,6 +17,7 @@ from app.models import (
     Coordinator,
     Group,
     Membership,
+    Pupil,
     Tutor,
     TutoringRequest,
     TutorState,
@@ -23,7 +26,12 @@ from app.services import audit
 from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
 from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
+from app.services.lessons import future_lessons
 from app.services.people import get_tutor
+from app.services.reminders import Recipient, lock_recipients
+from app.services.telling import ask_for_calls, taught_pupils
+from app.services.vetting_term import clear_vetting, is_vetted, today
+from scheduler import clock
 
 _FROM = {
     TutorState.PAUSED: (TutorState.REGISTERED, TutorState.VETTED),
@@ -31,6 +39,7 @@ _FROM = {
 }
 """The states from which a volunteer can pause, and leave."""
 MAY_RETURN = tuple(_FROM)
+LONGEST_PAUSE: Final = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +70,90 @@ def preview_departure(tutor_id: int) -> Departure:
             joinedload(Group.level),
             selectinload(Group.memberships)
             .joinedload(Membership.request)
-            .joinedload(TutoringRequest.pupil),
+            .joinedload(TutoringRequest.pupil)
+            .joinedload(Pupil.household)
+            .lazyload("*"),
         )
     )
     return Departure(get_tutor(tutor_id), list(groups))
 
 
-def pause_tutor(tutor_id: int, reason: str, by: Coordinator | None) -> Departure:
+def pause_tutor(
+    tutor_id: int,
+    reason: str,
+    by: Coordinator | None,
+    *,
+    until: date | None = None,
+    by_tutor: bool = False,
+) -> Departure:
     """Record that a volunteer pauses; what ended with it.
 
-    The groups end as one ends by itself. The vetting is kept for when the volunteer comes back.
+    The groups end as one ends by itself. The vetting is kept for when the volunteer comes back:
+    on the day `until`, or when it is said. `by_tutor`: the volunteer records it themself.
     """
-    return _depart(tutor_id, TutorState.PAUSED, reason, by)
+    if until is not None and until <= today():
+        raise Invalid(_l("The day on which you are back must be to come."))
+    if until is not None and until > today() + LONGEST_PAUSE:
+        raise Invalid(_l("That is more than a year ahead."))
+    return _depart(tutor_id, TutorState.PAUSED, reason, by, until=until, by_tutor=by_tutor)
 
 
-def let_tutor_leave(tutor_id: int, reason: str, by: Coordinator | None) -> Departure:
+def let_tutor_leave(
+    tutor_id: int, reason: str, by: Coordinator | None, *, by_tutor: bool = False
+) -> Departure:
     """Record that a volunteer has left; what ended with it.
 
-    The sign-in closes, and the vetting ends: who comes back is vetted anew.
+    The sign-in and the calendar close, and the vetting ends: who comes back is vetted anew.
     """
-    return _depart(tutor_id, TutorState.LEFT, reason, by)
+    return _depart(tutor_id, TutorState.LEFT, reason, by, by_tutor=by_tutor)
 
 
-def take_tutor_back(tutor_id: int, by: Coordinator | None) -> Tutor:
+def take_tutor_back(tutor_id: int, by: Coordinator | None, *, by_tutor: bool = False) -> Tutor:
     """Take back a volunteer who paused or left: vetted, if the vetting still holds, or registered.
 
-    Nothing is matched by itself, and no group that ended comes back.
+    Nothing is matched by itself, and no group that ended comes back. Only a pause can be ended by
+    the volunteer themself.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         tutor = _locked(tutor_id)
-        if tutor.state not in MAY_RETURN:
+        if tutor.state not in ((TutorState.PAUSED,) if by_tutor else MAY_RETURN):
             raise Conflict(_l("Only a volunteer who pauses or has left can be taken back."))
-        tutor.state = TutorState.REGISTERED if tutor.vetted_at is None else TutorState.VETTED
-        audit.note("take_tutor_back", f"tutor:{tutor.id}", by)
+        _return(tutor, by, by_tutor=by_tutor)
     return tutor
 
 
-def _depart(tutor_id: int, state: TutorState, reason: str, by: Coordinator | None) -> Departure:
+def bring_tutors_back() -> int:
+    """Take back the volunteers whose pause is over by its own day; how many."""
+    over = select(Tutor.id).where(Tutor.state == TutorState.PAUSED, Tutor.paused_until <= today())
+    came = 0
+    for tutor_id in db.session.scalars(over.order_by(Tutor.id)).all():
+        with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+            tutor = _locked(tutor_id)
+            until = tutor.paused_until
+            if tutor.state is TutorState.PAUSED and until is not None and until <= today():
+                _return(tutor, None, by_tutor=False)
+                came += 1
+    return came
+
+
+def _return(tutor: Tutor, by: Coordinator | None, *, by_tutor: bool) -> None:
+    tutor.state = TutorState.VETTED
+    tutor.paused_at = tutor.paused_until = None
+    if not is_vetted(tutor):
+        tutor.state = TutorState.REGISTERED
+        clear_vetting(tutor)
+    audit.note("take_tutor_back", f"tutor:{tutor.id}", by, detail=_themself(tutor.id, by_tutor))
+
+
+def _depart(
+    tutor_id: int,
+    state: TutorState,
+    reason: str,
+    by: Coordinator | None,
+    *,
+    until: date | None = None,
+    by_tutor: bool,
+) -> Departure:
     reason = reason.strip()[:LONGEST_REASON]
     if not reason:
         raise Invalid(_l("Say why."))
@@ -105,24 +161,55 @@ def _depart(tutor_id: int, state: TutorState, reason: str, by: Coordinator | Non
         departure = preview_departure(tutor_id)
         lock_groups(departure.groups)
         pupil_ids, seats = departure.pupil_ids, [group.members for group in departure.groups]
+        if by_tutor:
+            _have_families_called(departure)
         end_groups(departure.groups, reason)
         for group, members in zip(departure.groups, seats, strict=True):
-            note_end(group, by, members, reason)
+            note_end(group, by, members, reason, tutor_id=tutor_id if by_tutor else None)
         # The volunteer's own row last, since whoever makes lessons locks it after their group's.
         tutor = _locked(tutor_id)
         if tutor.state not in _FROM[state]:
             raise Conflict(_l("This volunteer is not in a state from which that can be recorded."))
         tutor.state = state
-        if state is TutorState.LEFT:
-            tutor.vetted_at = tutor.vetted_by_id = None
+        _set_dates(tutor, until)
+        detail = {"reason": reason, "groups": len(departure.groups)}
         audit.note(
             "pause_tutor" if state is TutorState.PAUSED else "tutor_left",
             f"tutor:{tutor.id}",
             by,
             pupil_ids=pupil_ids,
-            detail={"reason": reason, "groups": len(departure.groups)},
+            detail=detail
+            | ({} if until is None else {"until": str(until)})
+            | _themself(tutor_id, by_tutor),
         )
     return departure
+
+
+def _set_dates(tutor: Tutor, until: date | None) -> None:
+    """What a volunteer keeps while pausing, and loses by leaving."""
+    if tutor.state is TutorState.PAUSED:
+        tutor.paused_at, tutor.paused_until = clock.now(), until
+    else:
+        tutor.paused_at = tutor.paused_until = None
+        tutor.calendar_token_hash = None
+        clear_vetting(tutor)
+
+
+def _have_families_called(departure: Departure) -> None:
+    """No coordinator stands beside a volunteer who goes by a button: have the families called.
+
+    Locks as everybody does: lessons, then families and the volunteer.
+    """
+    taught = taught_pupils(departure.groups)
+    future_lessons(*(group.id for group in departure.groups))
+    families = {Recipient("household", pupil.household_id) for pupil in taught}
+    lock_recipients({*families, Recipient("tutor", departure.tutor.id)})
+    ask_for_calls(taught)
+
+
+def _themself(tutor_id: int, by_tutor: bool) -> dict[str, int]:
+    """What names the volunteer as who acted, in the trace."""
+    return {"tutor": tutor_id} if by_tutor else {}
 
 
 def _locked(tutor_id: int) -> Tutor:

@@ -21,7 +21,8 @@ from app.services.reminders import (
 from scheduler import clock
 
 NOBODY_LEFT = "no pupil is left in the group"
-"""The reason stored where the program itself cancels; pages put it in the reader's words."""
+VETTING_OVER = "the volunteer's vetting is over"
+"""The reasons stored where the program itself cancels; pages put them in the reader's words."""
 
 
 def lock_groups(groups: Iterable[Group]) -> None:

@@ -25,7 +25,6 @@ from app.models import (
     Pupil,
     RequestState,
     TutoringRequest,
-    TutorState,
     Veto,
 )
 from app.services import audit
@@ -33,7 +32,9 @@ from app.services.consent import in_force, shares_number
 from app.services.ending import end_groups, leave_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.lessons import future_lessons, plan_lessons
+from app.services.pins import drop_pins
 from app.services.reminders import plan_reminders
+from app.services.vetting_term import is_vetted
 from scheduler import clock
 
 ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
@@ -52,7 +53,7 @@ def accept_group(
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         group = _locked(group_id, tutor_id)
         offered = _offered(group)
-        if group.tutor.state is not TutorState.VETTED:
+        if not is_vetted(group.tutor):
             raise Conflict(_l("This volunteer is not vetted, and can't take a group."))
         _drop_who_may_not([group])
         joining = [member for member in offered if member.ended_at is None]
@@ -64,6 +65,7 @@ def accept_group(
         for member in joining:
             member.active_since = now
             member.request.state = RequestState.SERVED
+        drop_pins(member.request_id for member in joining)
         if group.state is GroupState.OFFERED:
             group.state = GroupState.ACTIVE
             _decided(group, by)
@@ -87,6 +89,7 @@ def decline_group(
         for member in offered:
             member.ended_at = clock.now()
             _veto(member.request_id, group.tutor_id, reason)
+        drop_pins((member.request_id for member in offered), group.tutor_id)
         if group.state is GroupState.OFFERED:
             group.state = GroupState.DECLINED
             group.decline_reason = reason
@@ -108,6 +111,7 @@ def end_group(group_id: int, reason: str, by: Coordinator | None = None) -> Grou
         if group.state not in LIVE_GROUPS:
             raise Conflict(_l("This group has ended already."))
         members = group.members
+        drop_pins((member.request_id for member in members), group.tutor_id)
         end_groups([group], reason)
         note_end(group, by, members, reason)
     return group
@@ -155,10 +159,18 @@ def list_live_groups() -> list[Group]:
 
 
 def note_end(
-    group: Group, by: Coordinator | None, members: Iterable[Membership], reason: str
+    group: Group,
+    by: Coordinator | None,
+    members: Iterable[Membership],
+    reason: str,
+    *,
+    tutor_id: int | None = None,
 ) -> None:
-    """Leave a trace of a group's end; `members` sat in it until then."""
-    _note("end_group", group, by, None, members, {"reason": reason})
+    """Leave a trace of a group's end; `members` sat in it until then.
+
+    `tutor_id` is the tutor whose own act it was.
+    """
+    _note("end_group", group, by, tutor_id, members, {"reason": reason})
 
 
 def may_be_member(member: Membership) -> bool:
@@ -170,6 +182,7 @@ def may_be_member(member: Membership) -> bool:
         and (channel.max_group == 1 or shares_number(request.pupil.household))
         and request.state in (RequestState.WAITING, RequestState.SERVED)
         and request.level_id == group.level_id
+        and request.lessons_per_week == len(group.starts)
     )
 
 

@@ -1,30 +1,24 @@
-"""What the coordinators' pages show of people: figures, volunteers, families."""
+"""What the coordinators' pages show of people: volunteers, families."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.extensions import db
 from app.i18n import _l, plain_key
 from app.models import (
-    LIVE_GROUPS,
     Channel,
-    Consent,
-    ConsentKind,
-    Group,
     Guardian,
     Household,
     Language,
     Level,
-    MatchRun,
-    Membership,
     Pupil,
-    RequestState,
     Subject,
+    Tag,
     Tutor,
     TutoringRequest,
     TutorState,
@@ -35,21 +29,6 @@ from app.services.paging import Page, page_of
 
 PER_PAGE = 50
 _SHORTEST_NUMBER_SEARCHED = 4
-
-
-@dataclass(frozen=True, slots=True)
-class DeskFigures:
-    """How things stand, for the coordinators' first page."""
-
-    tutors_waiting: int
-    tutors_vetted: int
-    households: int
-    pupils: int
-    pupils_without_consent: int
-    requests_waiting: int
-    offers_waiting: int
-    """Groups in which an offer waits for its tutor's answer."""
-    newest_run: MatchRun | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +47,6 @@ class Taught:
 
     subject: Subject
     stretches: list[tuple[Level, Level]]
-
-
-def desk_figures() -> DeskFigures:
-    """Count who waits for what."""
-    states = select(Tutor.state, func.count()).group_by(Tutor.state)
-    tutors = {state: number for state, number in db.session.execute(states)}  # noqa: C416
-    pupils = _count(select(func.count()).select_from(Pupil))
-    return DeskFigures(
-        tutors_waiting=tutors.get(TutorState.REGISTERED, 0),
-        tutors_vetted=tutors.get(TutorState.VETTED, 0),
-        households=_count(select(func.count()).select_from(Household)),
-        pupils=pupils,
-        pupils_without_consent=pupils - _count(_pupils_with_consent()),
-        requests_waiting=_count(
-            select(func.count())
-            .select_from(TutoringRequest)
-            .where(TutoringRequest.state == RequestState.WAITING)
-        ),
-        offers_waiting=_count(
-            select(func.count(Membership.group_id.distinct()))
-            .join(Membership.group)
-            .where(
-                Group.state.in_(LIVE_GROUPS),
-                Membership.active_since.is_(None),
-                Membership.ended_at.is_(None),
-            )
-        ),
-        newest_run=db.session.scalar(select(MatchRun).order_by(MatchRun.id.desc()).limit(1)),
-    )
-
-
-def _count(statement: Select[int]) -> int:
-    return db.session.scalar(statement) or 0
-
-
-def _pupils_with_consent() -> Select[int]:
-    newest = (
-        select(func.max(Consent.id))
-        .where(Consent.kind == ConsentKind.LESSONS)
-        .group_by(Consent.pupil_id)
-    )
-    return select(func.count()).where(Consent.id.in_(newest), Consent.given)
 
 
 def read_catalogue() -> Catalogue:
@@ -163,6 +100,12 @@ def find_tutors(name: str, state: TutorState | None, page_number: int) -> tuple[
     ids = [tutor_id for _key, tutor_id in page.cut(found)]
     rows = {row.id: row for row in db.session.scalars(select(Tutor).where(Tutor.id.in_(ids)))}
     return [rows[tutor_id] for tutor_id in ids], page
+
+
+def tags_of(tutor: Tutor) -> list[Tag]:
+    """What a pupil may need of a tutor and this one is, such as a woman; in the list's order."""
+    codes = [row.tag for row in tutor.tags]
+    return list(db.session.scalars(select(Tag).where(Tag.code.in_(codes)).order_by(Tag.rank)))
 
 
 def get_tutor(tutor_id: int) -> Tutor:

@@ -5,7 +5,7 @@ The problem carries ids only, no names and no numbers, so that it can be kept, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -20,9 +20,11 @@ from app.models import (
     Group,
     Household,
     Level,
+    MatchRun,
     Membership,
     Pupil,
     RequestState,
+    RunState,
     Subject,
     Tutor,
     TutoringRequest,
@@ -32,31 +34,49 @@ from app.models import (
 from app.models.weekly import WeeklyWindow
 from app.services.consent import in_force, shares_number
 from app.services.groups import list_live_groups
+from app.services.pins import as_row, list_pins, why_unused
 from app.services.programme import matching_rules
+from app.services.vetting_term import is_vetted
+from app.services.weights import weight_today
 
 
-def build_problem() -> dict[str, Any]:
+def build_problem(
+    *, requests: Collection[int] = (), tutors: Collection[int] = ()
+) -> dict[str, Any]:
     """The problem as the tables stand now, in the form of docs/problem-format.md.
 
     In it: vetted tutors, and the waiting requests of pupils whose guardian consents to lessons. A
     household in which a matched child's guardian does not consent to groups is offered one-to-one
     variants alone, since a group shows its telephone number to others. Groups that are offered or
-    active are pinned as they stand, with their requests; what a tutor declined is vetoed.
+    active are pinned as they stand, with their requests; then come the places that coordinators
+    want kept. What a tutor declined, or a coordinator ruled out, is vetoed.
+
+    `requests` and `tutors` are ids of others that are to be in it, whatever speaks against them.
     """
     rules = matching_rules()
     channels = list(db.session.scalars(select(Channel).order_by(Channel.rank)))
     variants = {row.variant_of: row.code for row in channels if row.variant_of}
     groups = list_live_groups()
-    seated = {member.request_id for group in groups for member in group.members}
-    households = _households_to_match(seated)
+    seats = {member.request_id: group for group in groups for member in group.members}
+    households = _households_to_match(seats.keys() | {*requests})
     household_rows = [_household_row(row, channels) for row, _pupils in households]
-    wanted = {code for row in household_rows for code in row["channels"]}
-    tutor_rows = _tutor_rows(variants, wanted, {group.tutor_id for group in groups})
-    used = wanted | {code for row in tutor_rows for code in row["channels"]}
-    used |= {group.channel for group in groups}
-    requests = [
-        request for _row, pupils in households for p in pupils for request in _open(p, seated)
+    wished = [
+        pin
+        for pin in list_pins()
+        if not why_unused(pin, seats, {row.code: row for row in channels})
     ]
+    wanted = {code for row in household_rows for code in row["channels"]}
+    tutor_rows = _tutor_rows(variants, wanted, groups, tutors)
+    used = wanted | {code for row in tutor_rows for code in row["channels"]}
+    used |= {group.channel for group in groups} | {pin.channel for pin in wished if pin.channel}
+    asked = [
+        request
+        for _row, pupils in households
+        for pupil in pupils
+        for request in _open(pupil, seats.keys() | {*requests})
+    ]
+    vetoes = _vetoes({row["id"] for row in tutor_rows}, {request.id for request in asked})
+    previous = _previous_tutors({row["id"] for row in tutor_rows}, vetoes)
     return {
         "format": "n9raw-problem/1",
         "lesson_minutes": rules.lesson_minutes,
@@ -68,13 +88,14 @@ def build_problem() -> dict[str, Any]:
         },
         "tutors": tutor_rows,
         "households": household_rows,
-        "requests": [_request_row(request) for request in requests],
-        "pins": [_pin(group, member) for group in groups for member in group.members],
-        "vetoes": _vetoes({row["id"] for row in tutor_rows}, {r.id for r in requests}),
+        "requests": [_request_row(row, seats.get(row.id), previous) for row in asked],
+        "pins": [_pin(group, member) for group in groups for member in group.members]
+        + [as_row(pin) for pin in wished],
+        "vetoes": vetoes,
     }
 
 
-def _households_to_match(seated: set[int]) -> list[tuple[Household, list[Pupil]]]:
+def _households_to_match(seated: Collection[int]) -> list[tuple[Household, list[Pupil]]]:
     """Households with something to match, each with its pupils that may be.
 
     `seated` are the ids of the requests that sit in a group already.
@@ -85,6 +106,7 @@ def _households_to_match(seated: set[int]) -> list[tuple[Household, list[Pupil]]
         .options(
             joinedload(Household.zone),
             selectinload(Household.pupils).selectinload(Pupil.consents),
+            selectinload(Household.pupils).selectinload(Pupil.needs),
             selectinload(Household.pupils)
             .selectinload(Pupil.requests)
             .options(joinedload(TutoringRequest.subject), joinedload(TutoringRequest.level)),
@@ -98,7 +120,7 @@ def _households_to_match(seated: set[int]) -> list[tuple[Household, list[Pupil]]
     return listed
 
 
-def _open(pupil: Pupil, seated: set[int]) -> list[TutoringRequest]:
+def _open(pupil: Pupil, seated: Collection[int]) -> list[TutoringRequest]:
     """A pupil's requests that wait or sit in a group; none without consent, unless seated."""
     consents = in_force(pupil, ConsentKind.LESSONS)
     return [
@@ -128,27 +150,65 @@ def _without_groups(codes: set[str], channels: Iterable[Channel]) -> set[str]:
 
 
 def _tutor_rows(
-    variants: dict[str, str], wanted: set[str], seated: set[int]
+    variants: dict[str, str], wanted: set[str], groups: list[Group], besides: Collection[int]
 ) -> list[dict[str, Any]]:
-    """Tutors who are vetted, or have a group: `seated` holds the ids of the latter."""
+    """Tutors who are vetted, or have a group in force, or are among `besides`."""
     subjects = {row.id: row.code for row in db.session.scalars(select(Subject))}
     levels = list(db.session.scalars(select(Level).order_by(Level.rank)))
+    given: dict[int, list[Group]] = {}
+    for group in groups:
+        given.setdefault(group.tutor_id, []).append(group)
     tutors = db.session.scalars(
         select(Tutor)
-        .where(or_(Tutor.state == TutorState.VETTED, Tutor.id.in_(seated)))
+        .where(or_(Tutor.state == TutorState.VETTED, Tutor.id.in_({*given, *besides})))
         .order_by(Tutor.id)
     )
     return [
-        {
-            "id": f"T{tutor.id}",
-            "teaches": _teaches(tutor, subjects, levels),
-            "channels": _tutor_channels(tutor, variants, wanted),
-            "languages": sorted(row.language for row in tutor.languages),
-            "available": _times(tutor.windows, tutor.times_to_agree),
-            "max_lessons_per_week": tutor.max_lessons_per_week,
-        }
+        _with_agreements(
+            _tutor_row(tutor, subjects, levels, variants, wanted), given.get(tutor.id, [])
+        )
         for tutor in tutors
+        if is_vetted(tutor) or tutor.id in given or tutor.id in besides
     ]
+
+
+def _tutor_row(
+    tutor: Tutor,
+    subjects: dict[int, str],
+    levels: list[Level],
+    variants: dict[str, str],
+    wanted: set[str],
+) -> dict[str, Any]:
+    tags = sorted(row.tag for row in tutor.tags)
+    return {
+        "id": f"T{tutor.id}",
+        "teaches": _teaches(tutor, subjects, levels),
+        "channels": _tutor_channels(tutor, variants, wanted),
+        "languages": sorted(row.language for row in tutor.languages),
+        "available": _times(tutor.windows, tutor.times_to_agree),
+        "max_lessons_per_week": tutor.max_lessons_per_week,
+    } | ({"tags": tags} if tags else {})
+
+
+def _with_agreements(row: dict[str, Any], groups: list[Group]) -> dict[str, Any]:
+    """A tutor's row with what was agreed beyond it, for as long as a group by hand lasts.
+
+    A pin is exempt from hours, ways and languages, but not from what is taught and how often: where
+    a coordinator gave a seat against those, no later run could keep it otherwise.
+    """
+    by_hand = [group for group in groups if any(seat.run_id is None for seat in group.members)]
+    if not by_hand:
+        return row
+    taught = {entry["subject"]: list(entry["levels"]) for entry in row["teaches"]}
+    for group in by_hand:
+        levels = taught.setdefault(group.subject.code, [])
+        if group.level.code not in levels:
+            levels.append(group.level.code)
+    lessons = sum(len(group.starts) for group in groups)
+    return row | {
+        "teaches": [{"subject": code, "levels": taught[code]} for code in sorted(taught)],
+        "max_lessons_per_week": max(row["max_lessons_per_week"], lessons),
+    }
 
 
 def _teaches(tutor: Tutor, subjects: dict[int, str], levels: list[Level]) -> list[dict[str, Any]]:
@@ -167,15 +227,50 @@ def _tutor_channels(tutor: Tutor, variants: dict[str, str], wanted: set[str]) ->
     return sorted(codes | ({variants[code] for code in codes if code in variants} & wanted))
 
 
-def _request_row(request: TutoringRequest) -> dict[str, Any]:
-    return {
+def _request_row(
+    request: TutoringRequest, group: Group | None, previous: dict[int, int]
+) -> dict[str, Any]:
+    """A request; one that sits in a group has as many lessons as were agreed there."""
+    row = {
         "id": f"R{request.id}",
         "pupil": f"P{request.pupil_id}",
         "household": f"H{request.pupil.household_id}",
         "subject": request.subject.code,
         "level": request.level.code,
-        "lessons_per_week": request.lessons_per_week,
-        "weight": request.level.weight,
+        "lessons_per_week": len(group.starts) if group else request.lessons_per_week,
+        "weight": weight_today(request.level),
+    }
+    needs = sorted(need.tag for need in request.pupil.needs)
+    former = None if group else previous.get(request.id)
+    return (
+        row
+        | ({"needs": needs} if needs else {})
+        | ({"previous_tutor": f"T{former}"} if former else {})
+    )
+
+
+def _previous_tutors(tutors: set[str], vetoes: list[dict[str, str]]) -> dict[int, int]:
+    """The last tutor of each request that had one and lost the seat; none who can't have it again.
+
+    What was accepted and then taken back with its whole publication never began.
+    """
+    ruled_out = {(row["request"], row["tutor"]) for row in vetoes}
+    seats = db.session.execute(
+        select(Membership.request_id, Group.tutor_id)
+        .join(Membership.group)
+        .outerjoin(MatchRun, MatchRun.id == Membership.run_id)
+        .where(
+            Membership.active_since.is_not(None),
+            Membership.ended_at.is_not(None),
+            or_(MatchRun.id.is_(None), MatchRun.state != RunState.UNDONE),
+        )
+        .order_by(Membership.ended_at, Membership.id)
+    )
+    last = {request_id: tutor_id for request_id, tutor_id in seats}  # noqa: C416
+    return {
+        request_id: tutor_id
+        for request_id, tutor_id in last.items()
+        if f"T{tutor_id}" in tutors and (f"R{request_id}", f"T{tutor_id}") not in ruled_out
     }
 
 

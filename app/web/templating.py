@@ -18,6 +18,7 @@ from app.i18n import _l
 from app.models import Coordinator
 from app.models.programme import Named
 from app.models.weekly import WeeklyWindow
+from app.web.access import may_open
 
 
 def init_templates(app: Flask) -> None:
@@ -27,6 +28,7 @@ def init_templates(app: Flask) -> None:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals.update(
         main_menu=main_menu,
+        may_open=may_open,
         format_day=i18n.format_day,
         format_moment=i18n.format_moment,
         format_weekday=i18n.format_weekday,
@@ -45,7 +47,8 @@ def init_templates(app: Flask) -> None:
 
 def main_menu(user: UserMixin) -> list[tuple[str, LazyString, str]]:
     """The menu of who is signed in: (endpoint, text, beginning of the paths that belong to it)."""
-    return coordinator_menu() if isinstance(user, Coordinator) else volunteer_menu()
+    menu = coordinator_menu() if isinstance(user, Coordinator) else volunteer_menu()
+    return [entry for entry in menu if may_open(entry[0])]
 
 
 def volunteer_menu() -> list[tuple[str, LazyString, str]]:

@@ -12,11 +12,11 @@ from app.extensions import db
 from app.models import Group, GroupState, RequestState, Tutor, TutoringRequest, TutorState
 from app.services import runs
 from app.services.coordinators import find_coordinator
-from app.services.vetting import vet_tutor
 from app.worker import solve_next
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose_repair
 from tests.support.pages import EMAIL, in_english, signed_in_tutor, views, words
+from tests.support.vetting import form_of, vet_tutor
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CALLED = {"channels": ["call"]}
@@ -82,7 +82,7 @@ def test_volunteer_pauses_and_is_taken_back(app: Flask) -> None:
     with app.app_context():
         tutor = people.make_tutor(state=TutorState.REGISTERED, name="Rania Mounir")
     home = f"/coordinator/volunteers/{tutor}"
-    client.post(f"{home}/vet")
+    client.post(f"{home}/vet", data=form_of(app))
     page = words(client.get(f"{home}/pause").text)
     assert "This volunteer has no group and no offer: nothing ends." in page
     answer = client.post(f"{home}/pause", data={"reason": "exams"}, follow_redirects=True)

@@ -26,9 +26,9 @@ from app.models import (
 from app.services import departures
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.problem import build_problem
-from app.services.vetting import vet_tutor
 from tests.support import people
 from tests.support.groups import active_group, offer_group
+from tests.support.vetting import vet_tutor
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from app.extensions import db
 from app.models import ListKind, Tutor, TutorState
 from app.services.imports import BadRows, ImportReport, apply_import, plan_import
 from app.services.programme import load_programme
-from app.services.vetting import vet_tutor
 from tests.support.lists import (
     ILYAS,
     RANIA,
@@ -26,6 +25,7 @@ from tests.support.lists import (
     without,
 )
 from tests.support.people import make_coordinator
+from tests.support.vetting import vet_tutor
 
 
 @pytest.fixture(autouse=True)

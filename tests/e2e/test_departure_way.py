@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from pyotp.totp import TOTP
 
 from app.models import TutorState
-from app.services.vetting import vet_tutor
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.vetting import vet_tutor
 from tests.support.workers import running_web, running_worker
 
 pytestmark = [

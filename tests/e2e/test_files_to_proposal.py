@@ -26,6 +26,7 @@ from config import ROOT
 from matching.check import check
 from matching.io import read_plan, read_problem
 from tests.support import people
+from tests.support.vetting import form_of
 
 PILOT = ROOT / "app" / "data" / "pilot"
 
@@ -49,8 +50,9 @@ def test_the_pilots_files_become_a_proved_proposal(app: Flask, client: FlaskClie
 
     # Vetting, by name and one by one.
     assert people.sign_in(client).status_code == 302
+    form = form_of(app)
     for tutor_id in tutor_ids:
-        assert client.post(f"/coordinator/volunteers/{tutor_id}/vet").status_code == 302
+        assert client.post(f"/coordinator/volunteers/{tutor_id}/vet", data=form).status_code == 303
 
     # A run, solved by the worker.
     started = client.post("/coordinator/matching", data={"seconds": "45", "seed": "0"})

@@ -49,9 +49,20 @@ EVENING = ("mon 18:00-20:00",)
 _numbers = count(1)
 
 
-def make_coordinator(email: str = "coordinator@example.org") -> Coordinator:
-    """A coordinator who signs in with PASSWORD."""
-    return add_coordinator(email, "Salma Bennis", PASSWORD)
+def make_coordinator(
+    email: str = "coordinator@example.org",
+    *,
+    is_administrator: bool = True,
+    zone_ids: Sequence[int] | None = None,
+) -> Coordinator:
+    """A coordinator who signs in with PASSWORD: an administrator, or of all zones or these."""
+    return add_coordinator(
+        email,
+        "Salma Bennis",
+        PASSWORD,
+        is_administrator=is_administrator and zone_ids is None,
+        zone_ids=zone_ids,
+    )
 
 
 def sign_in(
@@ -109,6 +120,7 @@ def make_tutor(
             max_lessons_per_week=most,
             times_to_agree=windows is None,
             state=state,
+            vetted_at=clock.now() if state is TutorState.VETTED else None,
             created_at=clock.now(),
             teaches=[
                 TutorSubject(subject_id=subject(code).id, level_id=level(of).id)

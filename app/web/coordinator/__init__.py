@@ -17,5 +17,8 @@ from app.web.coordinator import (  # noqa: E402
     people,  # noqa: F401
     publishing,  # noqa: F401
     runs,  # noqa: F401
+    suspensions,  # noqa: F401
+    tutor_edit,  # noqa: F401
+    tutors,  # noqa: F401
     worries,  # noqa: F401
 )

@@ -15,7 +15,7 @@ from app.models import (
     TutorState,
 )
 from app.services.consent import in_force, newest_statement
-from app.services.ending import NOBODY_LEFT
+from app.services.ending import NOBODY_LEFT, VETTING_OVER
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -62,9 +62,16 @@ def lesson_state(state: LessonState) -> tuple[str, str]:
 
 def cancel_reason(lesson: Lesson) -> str:
     """Why a lesson was cancelled; the program's own reason in the reader's words."""
-    if lesson.cancel_reason == NOBODY_LEFT:
+    return reason(lesson.cancel_reason or "")
+
+
+def reason(stored: str) -> str:
+    """A reason as it was given; the program's own in the reader's words."""
+    if stored == NOBODY_LEFT:
         return _("no pupil is left in the group")
-    return lesson.cancel_reason or ""
+    if stored == VETTING_OVER:
+        return _("the volunteer’s vetting is over")
+    return stored
 
 
 def consents(pupil: Pupil) -> list[tuple[str, str]]:
@@ -90,6 +97,10 @@ def act(action: str) -> str:
         "import": _("imported a list"),
         "vet": _("vetted a volunteer"),
         "withdraw_vetting": _("took a vetting back"),
+        "renew_vetting": _("renewed a vetting"),
+        "vetting_over": _("vetting ended after three years"),
+        "suspend_tutor": _("suspended a volunteer"),
+        "lift_suspension": _("lifted a suspension"),
         "pause_tutor": _("recorded that a volunteer pauses"),
         "tutor_left": _("recorded that a volunteer left"),
         "take_tutor_back": _("took a volunteer back"),
@@ -115,17 +126,33 @@ def act(action: str) -> str:
         "end_family_link": _("ended a family's link"),
         "report_worry": _("reported a worry"),
         "see_worry": _("took up a worry"),
+        "call_family": _("called a family that asked for it"),
+        "answer_lesson": _("said whether they will be there"),
+        "ask_for_call": _("asked to be called"),
+        "ask_for_child": _("asked for lessons for a child"),
+        "ask_for_subjects": _("asked for more subjects for a child"),
+        "ask_for_help": _("asked for help on the public page"),
+        "stop_lessons": _("stopped a child’s lessons"),
+        "set_hours": _("changed when the telephone is at home"),
+        "set_message_language": _("changed the language of the messages"),
+        "send_family_link": _("sent a family's link"),
         "stop_messages": _("stopped the messages"),
         "want_messages": _("wants messages again"),
         "set_preferences": _("changed settings"),
     }.get(action, action)
 
 
+_BY_FAMILIES = frozenset(
+    "answer_lesson ask_for_call ask_for_child ask_for_subjects ask_for_help report_worry set_hours "
+    "set_message_language stop_lessons stop_messages want_messages".split()
+)
+
+
 def actor(entry: AuditEntry) -> str:
     """Who acted where it was no coordinator: a volunteer, a family, or the program itself."""
     if "tutor" in entry.detail:
         return acted_on(f"tutor:{entry.detail['tutor']}")
-    if entry.action in ("report_worry", "stop_messages", "want_messages"):
+    if entry.action in _BY_FAMILIES:
         return _("the family")
     return _("the program")
 

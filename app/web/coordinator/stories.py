@@ -46,7 +46,7 @@ def what(act: AuditEntry, story: GroupStory) -> str:
         case "decline_group":
             return _("said no (%(pupils)s)", pupils=pupils)
         case "end_group":
-            return _("ended the group: %(reason)s", reason=act.detail["reason"])
+            return _("ended the group: %(reason)s", reason=labels.reason(act.detail["reason"]))
         case "move_seats":
             run = labels.acted_on(f"run:{act.detail['run']}")
             return _("ended places with %(run)s (%(pupils)s)", run=run, pupils=pupils)
