@@ -36,8 +36,10 @@ _MOST_SOUNDS: Final = 16
 _SHORTEST_PART: Final = 3
 """Consonants that part of a word must have to be found by its sound."""
 # Written with the next word, or with the one before, as often as apart: Ben Ali, Nour Eddine.
-_BEFORE: Final = frozenset("abd abdel abdal abdul ben bin bou abou عبد بن ابن بو ابو".split())
-_AFTER: Final = frozenset("eddine edine addine eddin الدين".split())
+_BEFORE: Final = frozenset(
+    ["abd", "abdel", "abdal", "abdul", "ben", "bin", "bou", "abou", "عبد", "بن", "ابن", "بو", "ابو"]
+)
+_AFTER: Final = frozenset(("eddine", "edine", "addine", "eddin", "الدين"))
 _ARTICLES: Final = ("el", "al", "ال")
 _SHORTEST_AFTER_ARTICLE: Final = {"el": 4, "al": 4, "ال": 3}
 
@@ -100,7 +102,8 @@ def _read(text: str) -> _Name:
         if not unicodedata.combining(sign) and (sign.isalnum() or _SEPARATOR.fullmatch(sign))
     )
     words: list[str] = []
-    for part in filter(None, _SEPARATOR.split(plain)):
+    parts = _SEPARATOR.split(plain)
+    for part in filter(None, parts):
         if words and (words[-1] in _BEFORE or part in _AFTER):
             words[-1] += part
         elif words and words[-1] in _ARTICLES:
@@ -108,7 +111,10 @@ def _read(text: str) -> _Name:
         else:
             words.append(part)
     known = tuple(words[:_MOST_WORDS])
-    return _Name(plain_key(text), known, tuple(map(plain_key, known)))
+    return _Name("".join(map(_key, parts)), known, tuple(map(_key, known)))
+
+
+_key = lru_cache(maxsize=20_000)(plain_key)
 
 
 def _without_article(word: str) -> str | None:
