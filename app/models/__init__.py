@@ -18,6 +18,7 @@ from app.models.lesson import Attendance, Lesson, LessonAnswer, LessonState
 from app.models.message import (
     CODE_KINDS,
     OPEN_MESSAGES,
+    SECRET_KINDS,
     Message,
     MessageKind,
     MessageState,
@@ -58,6 +59,7 @@ __all__ = [
     "DAYS",
     "LIVE_GROUPS",
     "OPEN_MESSAGES",
+    "SECRET_KINDS",
     "SIGN_IN_STATES",
     "Attendance",
     "AuditEntry",

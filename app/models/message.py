@@ -29,6 +29,8 @@ class MessageKind(StrEnum):
 
 CODE_KINDS = (MessageKind.SIGN_IN_CODE, MessageKind.CONTACT_CODE)
 """The kinds that bring a code which somebody waits for; it stands nowhere but in the text."""
+SECRET_KINDS = (*CODE_KINDS, MessageKind.FAMILY_LINK)
+"""The kinds whose text opens a door: it is forgotten once it has left."""
 
 
 class MessageState(StrEnum):

@@ -18,6 +18,7 @@ from app.services import audit
 from app.services.errors import Invalid, NotFound
 from app.services.imports.cells import parse_phone
 from app.services.imports.problems import BadCell
+from app.services.outbox import cancel_links
 from app.services.terms import end_of_term
 from scheduler import clock
 
@@ -35,21 +36,27 @@ def make_link(household_id: int, by: Coordinator | None) -> tuple[Household, str
 
     It holds until the end of the term, or of July where no term is known, by civil time.
     """
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
     with transaction():
         household = _lock(household_id)
         revoke_links(household)
-        now = clock.now()
-        db.session.add(
-            FamilyLink(
-                household_id=household.id,
-                token_hash=_hash(token),
-                created_at=now,
-                expires_at=_end_of_term(now),
-            )
-        )
+        token = add_link(household)
         _note("make_family_link", household, by)
     return household, token
+
+
+def add_link(household: Household) -> str:
+    """The token of a new link, as part of the caller's transaction, which ended all others."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    now = clock.now()
+    db.session.add(
+        FamilyLink(
+            household_id=household.id,
+            token_hash=_hash(token),
+            created_at=now,
+            expires_at=_end_of_term(now),
+        )
+    )
+    return token
 
 
 def end_links(household_id: int, by: Coordinator) -> Household:
@@ -68,6 +75,7 @@ def revoke_links(household: Household) -> None:
         .where(FamilyLink.household_id == household.id, FamilyLink.revoked_at.is_(None))
         .values(revoked_at=clock.now())
     )
+    cancel_links(household.id)
 
 
 def open_link(token: str) -> Household:

@@ -106,7 +106,7 @@ def _words_to_leave(message: Message, recipient: Recipient, locked_lessons: set[
         return message.text  # a code, at any hour, since someone waits for it
     elif message.kind is MessageKind.SIGN_IN_CODE:
         return _code_words(message, recipient)
-    elif message.kind is MessageKind.LESSONS_END:
+    elif message.kind in (MessageKind.LESSONS_END, MessageKind.FAMILY_LINK):
         return _notice_words(message, recipient, now)
     else:
         return _reminder_words(message, recipient, locked_lessons, now)

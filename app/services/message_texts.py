@@ -72,6 +72,11 @@ def code_text(
     return _render(kind, language, code=code, minutes=minutes)
 
 
+def family_link_text(language: str, link: str) -> str:
+    """The text that brings a family the address of its page."""
+    return _render(MessageKind.FAMILY_LINK, language, link=link)
+
+
 def lessons_end_text(language: str, pupils: Sequence[str], tutor: str) -> str:
     """The text that tells a family that its children's lessons with a volunteer have ended."""
     names = format_list(list(pupils), locale=_LOCALES[language])

@@ -24,18 +24,20 @@ from app.gateways.console import ConsoleGateway
 from app.models import (
     CODE_KINDS,
     OPEN_MESSAGES,
+    SECRET_KINDS,
     Household,
     Message,
     MessageKind,
     MessageState,
     Tutor,
 )
-from app.services.message_texts import LANGUAGES, code_text
+from app.services.message_texts import LANGUAGES, code_text, family_link_text
 from config import Config
 from scheduler import clock
 
 IN_DOUBT: Final = "it may have left, and no receipt came"
 _LONGEST_REASON = 500
+_LINK_IS_TRIED_FOR: Final = timedelta(days=3)
 _JITTER: Final = 0.2
 """How much of a wait may be added to it, so that what failed together doesn't return together."""
 
@@ -90,6 +92,39 @@ def _code_message(kind: MessageKind, language: str, code: str, expires_at: datet
         text=code_text(language, code, minutes, kind),
         created_at=now,
     )
+
+
+def queue_link(household: Household, link: str) -> Message:
+    """Put the link of a family's page into the outbox, in the caller's transaction.
+
+    As a code, it stands in the row until the message has left or ended; it leaves by day.
+    """
+    now = clock.now()
+    message = Message(
+        household_id=household.id,
+        kind=MessageKind.FAMILY_LINK,
+        due_at=now,
+        next_try_at=now,
+        expires_at=now + _LINK_IS_TRIED_FOR,
+        language=household.message_language,
+        text=family_link_text(household.message_language, link),
+        created_at=now,
+    )
+    db.session.add(message)
+    return message
+
+
+def cancel_links(household_id: int) -> None:
+    """Stop the family's links that have not left, since they open nothing any more; part of a
+    transaction.
+    """
+    unsent = select(Message).where(
+        Message.household_id == household_id,
+        Message.kind == MessageKind.FAMILY_LINK,
+        Message.state.in_(OPEN_MESSAGES),
+    )
+    for row in db.session.scalars(unsent.order_by(Message.id).with_for_update()):
+        end(row, MessageState.CANCELLED)
 
 
 def claim_messages(limit: int) -> list[Claimed]:
@@ -251,7 +286,7 @@ def end(row: Message, state: MessageState, reason: str | None = None) -> None:
     row.ended_at = clock.now()
     row.claim = None
     row.lease_until = None
-    if row.kind in CODE_KINDS and row.gateway != ConsoleGateway.name:
+    if row.kind in SECRET_KINDS and row.gateway != ConsoleGateway.name:
         row.text = None
 
 

@@ -18,6 +18,7 @@ KINDS: dict[MessageKind, LazyString] = {
     MessageKind.LESSON_24H: _l("Reminder of the day before"),
     MessageKind.LESSON_2H: _l("Reminder two hours before"),
     MessageKind.SIGN_IN_CODE: _l("Sign-in code"),
+    MessageKind.FAMILY_LINK: _l("Link of a family's page"),
     MessageKind.CONTACT_CODE: _l("Code to confirm an address"),
 }
 STATES: dict[MessageState, tuple[LazyString, str]] = {
