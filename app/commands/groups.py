@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from app.commands.options import by_option, named, refusals_in_one_line
 from app.models import Group, Lesson
 from app.services import groups, lessons
+from app.services.scope import EVERYWHERE
 
 group_commands = AppGroup("group", help="Groups that are offered or active.")
 lesson_commands = AppGroup("lesson", help="Dated lessons.")
@@ -53,7 +54,7 @@ def end(number: int, reason: str, email: str | None) -> None:
 @click.option("--days", type=click.IntRange(1, 60), default=14, show_default=True)
 def list_lessons(days: int) -> None:
     """Print the lessons of the coming days: number, state, wall time, tutor, what."""
-    for lesson in lessons.list_coming_lessons(days):
+    for lesson in lessons.list_coming_lessons(days, EVERYWHERE):
         _print_lesson(lesson)
 
 

@@ -21,12 +21,17 @@ from app.models import (
     Lesson,
     LessonState,
     Membership,
+    Pupil,
+    TutorAbsence,
     TutoringRequest,
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.programme import matching_rules
 from app.services.reminders import cancel_reminders, plan_reminders
+from app.services.scope import Scope
+from app.services.terms import Days, is_in_term, term_days
+from app.services.within import groups_within
 from scheduler import clock
 from scheduler.calendar import weekly_dates
 
@@ -39,9 +44,11 @@ LONGEST_REASON = 500
 def plan_lessons(group: Group) -> list[Lesson]:
     """Make the lessons of the next four weeks that an active group lacks, with their reminders.
 
-    Part of the caller's transaction. A lesson that was cancelled is not made again.
+    Part of the caller's transaction. A lesson that was cancelled is not made again, and none is
+    made on days on which the tutor is away, or outside the terms.
     """
     zone = current_app.config["N9RAW"].civil_zone
+    away = _days_away([group.tutor_id]).get(group.tutor_id, [])
     known = set(db.session.scalars(select(Lesson.wall_start).where(Lesson.group_id == group.id)))
     made = [
         Lesson(
@@ -52,7 +59,7 @@ def plan_lessons(group: Group) -> list[Lesson]:
             starts_at=clock.to_utc(wall, zone),
             minutes=matching_rules().lesson_minutes,
         )
-        for wall in _walls(group.starts)
+        for wall in _walls(group.starts, away, term_days())
         if wall not in known
     ]
     db.session.add_all(made)
@@ -80,24 +87,75 @@ def extend_lessons() -> int:
 
 def _groups_that_lack_lessons() -> list[int]:
     """Found by reading alone: taking every group's lock each hour would hold up deliveries."""
-    active = select(Group.id, Group.starts).where(Group.state == GroupState.ACTIVE)
+    active = select(Group.id, Group.tutor_id, Group.starts).where(Group.state == GroupState.ACTIVE)
     groups = db.session.execute(active.order_by(Group.id)).all()
+    away = _days_away({row.tutor_id for row in groups})
+    terms = term_days()
     coming = select(Lesson.group_id, Lesson.wall_start).where(Lesson.starts_at > clock.now())
     known = {(row.group_id, row.wall_start) for row in db.session.execute(coming)}
     return [
-        row.id for row in groups if any((row.id, wall) not in known for wall in _walls(row.starts))
+        row.id
+        for row in groups
+        if any(
+            (row.id, wall) not in known
+            for wall in _walls(row.starts, away.get(row.tutor_id, []), terms)
+        )
     ]
 
 
-def _walls(starts: Iterable[list[Any] | None]) -> list[datetime]:
-    """The wall times of the next four weeks' lessons at these weekly starts."""
+def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
+    """Plan cancelled lessons again, with reminders, where each could be made today; which ones.
+
+    Part of the caller's transaction, which has locked the lessons.
+    """
+    groups = {lesson.group for lesson in lessons if lesson.group.state is GroupState.ACTIVE}
+    away = _days_away({group.tutor_id for group in groups})
+    terms = term_days()
+    possible = {
+        group: set(_walls(group.starts, away.get(group.tutor_id, []), terms)) for group in groups
+    }
+    restored = [row for row in lessons if row.wall_start in possible.get(row.group, ())]
+    for lesson in restored:
+        lesson.state = LessonState.PLANNED
+        lesson.version += 1
+        lesson.cancelled_at = lesson.cancel_reason = None
+    db.session.flush()
+    plan_reminders(restored)
+    return restored
+
+
+def _days_away(tutor_ids: Collection[int]) -> dict[int, list[Days]]:
+    """The days on which each of these tutors gives no lessons, as far as lessons are made."""
+    today = clock.to_wall(clock.now(), current_app.config["N9RAW"].civil_zone).date()
+    rows = db.session.execute(
+        select(TutorAbsence.tutor_id, TutorAbsence.first_day, TutorAbsence.last_day).where(
+            TutorAbsence.last_day >= today
+        )
+    )
+    away: dict[int, list[Days]] = {}
+    for tutor_id, first, last in rows:
+        if tutor_id in tutor_ids:
+            away.setdefault(tutor_id, []).append((first, last))
+    return away
+
+
+def _walls(
+    starts: Iterable[list[Any] | None], away: Collection[Days], terms: Collection[Days]
+) -> list[datetime]:
+    """The wall times of the next four weeks' lessons, within the terms, but for days away."""
     zone = current_app.config["N9RAW"].civil_zone
     now = clock.now()
-    return weekly_dates(
+    walls = weekly_dates(
         [(DAYS.index(start[0]), _minute(start[1])) for start in starts if start],
         after=clock.to_wall(now + SHORTEST_NOTICE, zone),
         until=clock.to_wall(now + AHEAD, zone),
     )
+    return [
+        wall
+        for wall in walls
+        if is_in_term(wall.date(), terms)
+        and not any(first <= wall.date() <= last for first, last in away)
+    ]
 
 
 def follow_tz_data() -> int:
@@ -181,13 +239,17 @@ def future_lessons(*group_ids: int) -> list[Lesson]:
     )
 
 
-def list_coming_lessons(days: int) -> list[Lesson]:
-    """Lessons of the next days, planned or cancelled, in order, with group, tutor and members."""
+def list_coming_lessons(days: int, scope: Scope) -> list[Lesson]:
+    """Lessons of the next days in these zones, planned or cancelled, in order, with all in them."""
     now = clock.now()
     return list(
         db.session.scalars(
             select(Lesson)
-            .where(Lesson.starts_at > now, Lesson.starts_at <= now + timedelta(days=days))
+            .where(
+                Lesson.starts_at > now,
+                Lesson.starts_at <= now + timedelta(days=days),
+                groups_within(scope, Lesson.group_id),
+            )
             .order_by(Lesson.starts_at, Lesson.id)
             .options(
                 joinedload(Lesson.group).options(
@@ -196,7 +258,9 @@ def list_coming_lessons(days: int) -> list[Lesson]:
                     joinedload(Group.level),
                     selectinload(Group.memberships)
                     .joinedload(Membership.request)
-                    .joinedload(TutoringRequest.pupil),
+                    .joinedload(TutoringRequest.pupil)
+                    .joinedload(Pupil.household)
+                    .lazyload("*"),
                 )
             )
         )

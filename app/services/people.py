@@ -24,8 +24,10 @@ from app.models import (
     TutorState,
     Zone,
 )
+from app.services import names
 from app.services.errors import NotFound
 from app.services.paging import Page, page_of
+from app.services.scope import Scope
 
 PER_PAGE = 50
 _SHORTEST_NUMBER_SEARCHED = 4
@@ -117,13 +119,19 @@ def get_tutor(tutor_id: int) -> Tutor:
 
 
 def find_households(
-    name: str, zone_id: int | None, page_number: int, *, household_id: int | None = None
+    name: str,
+    zone_id: int | None,
+    page_number: int,
+    scope: Scope,
+    *,
+    household_id: int | None = None,
 ) -> tuple[list[Household], Page]:
-    """One page of the families in which a name or the number contains `name`, or that one alone.
+    """One page of these zones' families of whom a name or the number fits `name`, or one alone.
 
-    In the order of zones, then of guardians' names; everything that a page says of them is loaded.
+    The best fits first (see `names.rank`), then in the order of zones and guardians' names;
+    everything that a page says of them is loaded.
     """
-    found = sorted(_household_keys(name, zone_id, household_id))
+    found = sorted(_household_keys(name, zone_id, scope, household_id))
     page = page_of(len(found), page_number, PER_PAGE)
     ids = [number for *_keys, number in page.cut(found)]
     rows = {
@@ -148,43 +156,45 @@ def find_households(
 
 
 def _household_keys(
-    name: str, zone_id: int | None, household_id: int | None
-) -> Iterable[tuple[str, str, int]]:
-    """(zone, guardian, id) of each family that matches, as keys to sort by.
-
-    Names are compared here and not in SQL, since the databases disagree on accents and Arabic.
-    """
+    name: str, zone_id: int | None, scope: Scope, household_id: int | None
+) -> Iterable[tuple[int, str, str, int]]:
+    """(rank, zone, guardian, id) of each family that matches, as keys to sort by."""
     families = (
         select(Household.id, Household.phone, Zone.key, Guardian.name)
         .join(Household.zone)
         .join(Household.guardian)
+        .where(scope.limits(Household.zone_id))
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)
     if household_id is not None:
         families = families.where(Household.id == household_id)
-    children: dict[int, list[tuple[str, str]]] = {}
+    children: dict[int, list[str]] = {}
     for number, first, last in db.session.execute(
         select(Pupil.household_id, Pupil.first_name, Pupil.last_name)
     ):
-        children.setdefault(number, []).append((first, last))
+        children.setdefault(number, []).append(f"{first} {last}")
     for number, phone, zone_key, guardian in db.session.execute(families):
-        names = [guardian]
-        for first, last in children.get(number, []):
-            names += [first + last, last + first]
-        if _matches(name, phone, *names):
-            yield zone_key, plain_key(guardian), number
+        known = (guardian, *children.get(number, ()))
+        fits = [found for one in known if (found := names.rank(name, one)) is not None]
+        if _has_number(name, phone):
+            fits.append(names.SAME)
+        if fits:
+            yield min(fits), zone_key, plain_key(guardian), number
 
 
 def _matches(searched: str, phone: str | None, *names: str) -> bool:
     key = plain_key(searched)
-    if not key or any(key in plain_key(name) for name in names):
-        return True
+    return not key or any(key in plain_key(name) for name in names) or _has_number(searched, phone)
+
+
+def _has_number(searched: str, phone: str | None) -> bool:
+    key = plain_key(searched)
     # 0600-000101 and +212 600 000101 are one number: what differs stands before the six.
     digits = key.lstrip("0").removeprefix("212") if key.isdecimal() else ""
     return len(digits) >= _SHORTEST_NUMBER_SEARCHED and digits in (phone or "")
 
 
-def list_zones() -> list[Zone]:
-    """The zones in the order of their names."""
-    return list(db.session.scalars(select(Zone).order_by(Zone.key)))
+def list_zones(scope: Scope) -> list[Zone]:
+    """These zones in the order of their names."""
+    return list(db.session.scalars(select(Zone).where(scope.limits(Zone.id)).order_by(Zone.key)))

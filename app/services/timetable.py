@@ -25,7 +25,10 @@ from app.models import (
     TutoringRequest,
 )
 from app.services.errors import NotFound
+from app.services.masking import is_shown, is_whole
 from app.services.paging import Page, page_of
+from app.services.scope import Scope
+from app.services.within import groups_within
 from scheduler import clock
 
 PER_PAGE = 50
@@ -43,6 +46,8 @@ class GroupEntry:
     """Seats that wait for the tutor's answer."""
     waiting_since: datetime | None
     """When the oldest of them was offered; None where none waits."""
+    scope: Scope
+    """The zones of who reads: pupils of others have no name here."""
 
     @property
     def seats(self) -> list[Membership]:
@@ -50,7 +55,15 @@ class GroupEntry:
 
     @property
     def pupil_ids(self) -> set[int]:
-        return {seat.request.pupil_id for seat in self.seats}
+        """The children who are shown by name."""
+        return {
+            seat.request.pupil_id for seat in self.seats if is_shown(seat.request.pupil, self.scope)
+        }
+
+    @property
+    def may_change(self) -> bool:
+        """Whether all who ever sat in it are of the reader's zones."""
+        return is_whole(self.group, self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +82,9 @@ class GroupStory:
 
 
 def find_groups(
-    name: str, state: GroupState | None, tutor_id: int | None, page_number: int
+    name: str, state: GroupState | None, tutor_id: int | None, page_number: int, scope: Scope
 ) -> tuple[list[GroupEntry], Page]:
-    """One page of the groups in which the tutor's or a pupil's name contains `name`.
+    """One page of the groups of these zones in which the tutor's or a pupil's name contains `name`.
 
     First those that wait for an answer, the longest first; then the active; then what ended, the
     newest first. Without a state these are the groups in force and what was declined of late; the
@@ -79,10 +92,10 @@ def find_groups(
     """
     rows = db.session.scalars(
         select(Group)
-        .where(*_wanted(state, tutor_id))
+        .where(*_wanted(state, tutor_id), groups_within(scope, Group.id))
         .options(*_with_people(), joinedload(Group.subject), joinedload(Group.level))
     ).all()
-    entries = _entries(rows)
+    entries = _entries(rows, scope)
     if state is GroupState.OFFERED:
         entries = [entry for entry in entries if entry.offered]
     found = sorted((entry for entry in entries if _named(entry, name)), key=_place)
@@ -90,8 +103,11 @@ def find_groups(
     return list(page.cut(found)), page
 
 
-def read_group(group_id: int) -> GroupStory:
-    """A group with its members' families and consents, its lessons and its story."""
+def read_group(group_id: int, scope: Scope) -> GroupStory:
+    """A group with its members' families and consents, its lessons and its story.
+
+    What was done to pupils of other zones alone is left out of the story.
+    """
     group = db.session.scalar(
         select(Group)
         .where(Group.id == group_id)
@@ -115,9 +131,9 @@ def read_group(group_id: int) -> GroupStory:
     ).all()
     now = clock.now()
     return GroupStory(
-        entry=_entries([group])[0],
+        entry=_entries([group], scope)[0],
         lessons=[lesson for lesson in lessons if lesson.starts_at > now],
-        acts=_acts(group, [lesson.id for lesson in lessons]),
+        acts=_shown(_acts(group, [lesson.id for lesson in lessons]), group, scope),
         lesson_starts={lesson.id: lesson.wall_start for lesson in lessons},
     )
 
@@ -178,7 +194,17 @@ def _with_people() -> tuple[Any, ...]:
     )
 
 
-def _entries(groups: Iterable[Group]) -> list[GroupEntry]:
+def _shown(acts: list[AuditEntry], group: Group, scope: Scope) -> list[AuditEntry]:
+    pupils = {seat.request.pupil_id: seat.request.pupil for seat in group.memberships}
+    own = {number for number, pupil in pupils.items() if is_shown(pupil, scope)}
+    return [
+        act
+        for act in acts
+        if scope.is_everywhere or not act.pupil_ids or not own.isdisjoint(act.pupil_ids)
+    ]
+
+
+def _entries(groups: Iterable[Group], scope: Scope) -> list[GroupEntry]:
     listed = list(groups)
     waiting = {
         seat.run_id for group in listed for seat in group.members if seat.active_since is None
@@ -202,6 +228,7 @@ def _entries(groups: Iterable[Group]) -> list[GroupEntry]:
                     (published.get(f"run:{seat.run_id}", group.offered_at) for seat in offered),
                     default=None,
                 ),
+                scope=scope,
             )
         )
     return entries
@@ -210,7 +237,9 @@ def _entries(groups: Iterable[Group]) -> list[GroupEntry]:
 def _named(entry: GroupEntry, searched: str) -> bool:
     key = plain_key(searched)
     people: list[Tutor | Pupil] = [entry.group.tutor]
-    people += [seat.request.pupil for seat in entry.seats]
+    people += [
+        seat.request.pupil for seat in entry.seats if is_shown(seat.request.pupil, entry.scope)
+    ]
     return any(
         key in plain_key(text)
         for person in people

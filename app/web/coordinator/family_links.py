@@ -49,7 +49,7 @@ def unlinked_families() -> ResponseReturnValue:
     )
     return render_template(
         "coordinator/family_links.html",
-        zones=[zone for zone in list_zones() if own_scope().includes(zone.id)],
+        zones=list_zones(own_scope()),
         zone_id=zone_id,
         with_lessons=with_lessons,
         lacking=lacking,

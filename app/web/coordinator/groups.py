@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.models import GroupState
 from app.security import signed_in_coordinator
-from app.services import audit, people, timetable
+from app.services import audit, masking, people, timetable
 from app.services import groups as standing
 from app.services.errors import Conflict, Invalid
+from app.web.access import own_scope
 from app.web.coordinator import blueprint, labels, stories, words
 from app.web.coordinator.forms import DeclineForm, EndGroupForm
 from app.web.coordinator.people import searched_name
@@ -23,7 +24,9 @@ def groups() -> ResponseReturnValue:
     name = searched_name()
     state = _chosen_state()
     tutor_id = asked_number("tutor")
-    entries, page = timetable.find_groups(name, state, tutor_id, asked_number("page") or 1)
+    entries, page = timetable.find_groups(
+        name, state, tutor_id, asked_number("page") or 1, own_scope()
+    )
     html = render_template(
         "coordinator/groups.html",
         entries=entries,
@@ -34,6 +37,7 @@ def groups() -> ResponseReturnValue:
         states=list(GroupState),
         tutor=None if tutor_id is None else people.get_tutor(tutor_id),
         labels=labels,
+        shown_name=masking.shown_name,
         stories=stories,
         words=words,
     )
@@ -93,7 +97,7 @@ def end_group(group_id: int) -> ResponseReturnValue:
 def _show_group(
     group_id: int, form: DeclineForm, refused: list[str], ending: EndGroupForm | None = None
 ) -> str:
-    story = timetable.read_group(group_id)
+    story = timetable.read_group(group_id, own_scope())
     html = render_template(
         "coordinator/group.html",
         story=story,
@@ -102,6 +106,7 @@ def _show_group(
         ending=ending or EndGroupForm(formdata=None),
         refused=refused,
         labels=labels,
+        shown_name=masking.shown_name,
         stories=stories,
         words=words,
     )

@@ -104,6 +104,12 @@ def act(action: str) -> str:
         "pause_tutor": _("recorded that a volunteer pauses"),
         "tutor_left": _("recorded that a volunteer left"),
         "take_tutor_back": _("took a volunteer back"),
+        "plan_absence": _("planned days off"),
+        "take_absence_back": _("took days off back"),
+        "note_lesson": _("noted how a lesson went"),
+        "issue_certificate": _("made a certificate of hours"),
+        "make_calendar": _("made the address of a calendar"),
+        "end_calendar": _("ended the address of a calendar"),
         "start_run": _("started a matching"),
         "start_repair": _("started a repair"),
         "cancel_run": _("cancelled a matching"),
@@ -143,8 +149,19 @@ def act(action: str) -> str:
 
 
 _BY_FAMILIES = frozenset(
-    "answer_lesson ask_for_call ask_for_child ask_for_subjects ask_for_help report_worry set_hours "
-    "set_message_language stop_lessons stop_messages want_messages".split()
+    [
+        "answer_lesson",
+        "ask_for_call",
+        "ask_for_child",
+        "ask_for_subjects",
+        "ask_for_help",
+        "report_worry",
+        "set_hours",
+        "set_message_language",
+        "stop_lessons",
+        "stop_messages",
+        "want_messages",
+    ]
 )
 
 

@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.models import Lesson
 from app.security import signed_in_coordinator
-from app.services import audit, people, timetable
+from app.services import audit, masking, people, timetable
 from app.services import lessons as calendar
 from app.services.errors import Conflict, Invalid
+from app.web.access import own_scope
 from app.web.coordinator import blueprint, labels
 from app.web.coordinator.forms import CancelLessonForm
 
@@ -22,14 +23,22 @@ DAYS_SHOWN = 14
 @blueprint.get("/lessons")
 def lessons() -> ResponseReturnValue:
     """The coming two weeks, day by day; leaves a row in the trace."""
-    rows = calendar.list_coming_lessons(DAYS_SHOWN)
+    scope = own_scope()
+    rows = calendar.list_coming_lessons(DAYS_SHOWN, scope)
     html = render_template(
         "coordinator/lessons.html",
         days=[list(of_day) for _day, of_day in groupby(rows, lambda row: row.wall_start.date())],
         catalogue=people.read_catalogue(),
+        scope=scope,
+        masking=masking,
         labels=labels,
     )
-    shown = {number for row in rows for number in _pupil_ids(row)}
+    shown = {
+        seat.request.pupil_id
+        for row in rows
+        for seat in row.group.members
+        if seat.active_since and masking.is_shown(seat.request.pupil, scope)
+    }
     audit.record_view(request.path, signed_in_coordinator(), shown)
     return html
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.security import signed_in_coordinator
 from app.services import audit, people
 from app.services.family_links import linked_households
+from app.web.access import own_scope
 from app.web.coordinator import blueprint, labels
 from app.web.incoming import asked_number
 
@@ -22,8 +23,9 @@ def pupils() -> ResponseReturnValue:
     """
     name = searched_name()
     zone_id = asked_number("zone")
+    scope = own_scope()
     households, page = people.find_households(
-        name, zone_id, asked_number("page") or 1, household_id=asked_number("family")
+        name, zone_id, asked_number("page") or 1, scope, household_id=asked_number("family")
     )
     html = render_template(
         "coordinator/pupils.html",
@@ -33,7 +35,7 @@ def pupils() -> ResponseReturnValue:
         page=page,
         searched=name,
         zone_id=zone_id,
-        zones=people.list_zones(),
+        zones=people.list_zones(scope),
         labels=labels,
     )
     shown = [pupil.id for household in households for pupil in household.pupils]
