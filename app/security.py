@@ -21,6 +21,10 @@ _CONTENT_POLICY = (
 )
 
 
+_SECRET_LINKS = ("/f/", "/calendar/")
+"""How the addresses begin that open a page to whoever knows them."""
+
+
 def init_security(app: Flask) -> None:
     """Wire Flask-Login, CSRF protection and the headers into the application."""
     csrf.init_app(app)
@@ -77,23 +81,24 @@ def signed_in_tutor() -> Tutor:
     return user
 
 
-class HideFamilyLinks(logging.Filter):
-    """Takes families' secret addresses out of what is logged."""
+class HideSecretLinks(logging.Filter):
+    """Takes the secret addresses of families and of calendars out of what is logged."""
 
-    _LINK = re.compile(r"/f/[\w-]+")
+    _LINK = re.compile(r"/(f|calendar)/[\w-]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        if "/f/" in said:
-            record.msg, record.args = self._LINK.sub("/f/...", said), None
+        if self._LINK.search(said):
+            record.msg, record.args = self._LINK.sub(r"/\1/...", said), None
         return True
 
 
 def _keep_links_out_of_logs(logger: logging.Logger) -> None:
     """Flask, Werkzeug's server for developers and gunicorn write the address of what failed."""
-    for one in (logger, logging.getLogger("werkzeug"), logging.getLogger("gunicorn.error")):
-        if not any(isinstance(known, HideFamilyLinks) for known in one.filters):
-            one.addFilter(HideFamilyLinks())
+    names = ("werkzeug", "gunicorn.error", "gunicorn.access")
+    for one in (logger, *map(logging.getLogger, names)):
+        if not any(isinstance(known, HideSecretLinks) for known in one.filters):
+            one.addFilter(HideSecretLinks())
 
 
 def _refuse_other_machines() -> None:
@@ -119,14 +124,17 @@ def _asked_host() -> str | None:
 
 
 def _add_headers(response: Response) -> Response:
-    if request.path.startswith("/f/"):
-        # A family's link is its key: no other site and no search engine may learn it.
+    if request.path.startswith(_SECRET_LINKS):
+        # The link is the key: no other site and no search engine may learn it.
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers.setdefault("Content-Security-Policy", _CONTENT_POLICY)
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
-    if request.endpoint != "static":
+    if request.endpoint == "public.calendar":
+        # Phones keep it; they ask whether it changed.
+        response.headers["Cache-Control"] = "private, no-cache"
+    elif request.endpoint != "static":
         # Pages hold children's data: neither a shared computer nor a proxy may keep them.
         response.headers["Cache-Control"] = "no-store"
     elif "v" in request.args:

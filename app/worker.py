@@ -13,6 +13,7 @@ from flask import Flask, current_app
 
 from app.services import solving
 from app.services.delivery import deliver_due
+from app.services.departures import bring_tutors_back
 from app.services.imports.pending import delete_stale_imports
 from app.services.lessons import keep_lessons
 from app.services.outbox import expire_messages
@@ -33,6 +34,7 @@ _EXPIRE_EVERY_SECONDS = 60.0
 _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _VETTINGS_EVERY_SECONDS = 3600.0
+_PAUSES_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
 _ROUNDS = 3
@@ -68,6 +70,11 @@ def worker_ticks(app: Flask) -> list[Tick]:
             "end expired vettings",
             within_app(lambda _stop: end_expired_vettings()),
             _VETTINGS_EVERY_SECONDS,
+        ),
+        Tick(
+            "bring volunteers back",
+            within_app(lambda _stop: bring_tutors_back()),
+            _PAUSES_EVERY_SECONDS,
         ),
         Tick(
             "delete stale imports",

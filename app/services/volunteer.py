@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import select
@@ -21,20 +21,28 @@ from app.models import (
     Household,
     Language,
     Lesson,
+    LessonAnswer,
     LessonState,
     Membership,
     Pupil,
     Tutor,
+    TutorAbsence,
     TutoringRequest,
 )
-from app.services import audit
+from app.services import attendance, audit
+from app.services.absences import list_absences
+from app.services.attendance import PastLesson
 from app.services.errors import Invalid, NotFound
+from app.services.own_clock import own_time
 from app.services.reminders import follow_zone
+from app.services.vetting_term import ends_soon, expires_on
 from scheduler import clock
 from scheduler.calendar import weekly_dates
 
 AHEAD = timedelta(weeks=2)
 MESSAGE_LANGUAGES = ("fr", "ar")
+MOST_TO_NOTE = 3
+"""How many lessons the week asks about; the others are a page further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ class TutorLesson:
     lesson: Lesson
     own: datetime | None
     pupils: list[Pupil]
+    answers: dict[int, bool]
+    """By household: whether it says that it will be there. Most say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,12 @@ class Week:
     offers: list[TutorGroup]
     groups: list[TutorGroup]
     lessons: list[TutorLesson]
+    to_note: list[PastLesson]
+    """The newest lessons of which nobody said how they went; `unnoted` is how many there are."""
+    unnoted: int
+    absences: list[TutorAbsence]
+    vetting_ends: date | None
+    """The first day on which the vetting holds no more, where that is near."""
 
     @property
     def pupils_with_contact(self) -> list[int]:
@@ -87,12 +103,16 @@ class Week:
 
 
 def read_week(tutor: Tutor) -> Week:
-    """What is offered to a tutor, the groups that they teach, the lessons of two weeks."""
+    """What is offered to a tutor, the groups that they teach, the lessons around today."""
     groups = _live_groups(tutor)
     return Week(
         offers=[entry for entry in groups if entry.offered],
         groups=[entry for entry in groups if entry.group.state is GroupState.ACTIVE],
         lessons=_coming_lessons(tutor, [entry.group.id for entry in groups]),
+        to_note=attendance.newest_unnoted(tutor, MOST_TO_NOTE),
+        unnoted=attendance.count_unnoted(tutor),
+        absences=list_absences(tutor.id),
+        vetting_ends=expires_on(tutor) if ends_soon(tutor) else None,
     )
 
 
@@ -176,7 +196,7 @@ def _weekly_time(tutor: Tutor, day: str, time: str) -> WeeklyTime:
     today = clock.to_wall(clock.now(), zone)
     start = (DAYS.index(day), 60 * int(hours) + int(minutes))
     wall = weekly_dates([start], after=today, until=today + timedelta(days=8))[0]
-    own = _on_own_clock(tutor, clock.to_utc(wall, zone), wall)
+    own = own_time(tutor, clock.to_utc(wall, zone), wall)
     return WeeklyTime(
         family=(wall.weekday(), time),
         own=None if own is None else (own.weekday(), f"{own:%H:%M}"),
@@ -194,27 +214,24 @@ def _coming_lessons(tutor: Tutor, group_ids: list[int]) -> list[TutorLesson]:
             Lesson.starts_at <= now + AHEAD,
         )
         .order_by(Lesson.starts_at, Lesson.id)
-    )
+    ).all()
+    said: dict[int, dict[int, bool]] = {}
+    answers = select(LessonAnswer).where(LessonAnswer.lesson_id.in_([row.id for row in lessons]))
+    for answer in db.session.scalars(answers):
+        said.setdefault(answer.lesson_id, {})[answer.household_id] = answer.coming
     return [
         TutorLesson(
             lesson=lesson,
-            own=_on_own_clock(tutor, lesson.starts_at, lesson.wall_start),
+            own=own_time(tutor, lesson.starts_at, lesson.wall_start),
             pupils=[
                 member.request.pupil
                 for member in lesson.group.members
                 if member.active_since is not None
             ],
+            answers=said.get(lesson.id, {}),
         )
         for lesson in lessons
     ]
-
-
-def _on_own_clock(tutor: Tutor, instant: datetime, family_wall: datetime) -> datetime | None:
-    """What the tutor's clocks show, where that is not what the family's show."""
-    if tutor.time_zone is None:
-        return None
-    own = clock.to_wall(instant, tutor.time_zone)
-    return None if own == family_wall else own
 
 
 def _civil_zone() -> str:

@@ -114,6 +114,11 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.trace": _ALL_ZONES,
     "coordinator.see_worry": Rule(STAFF, "worry"),
     "coordinator.mark_called": Rule(STAFF, "call_request", "call_id"),
+    "coordinator.figures": _STAFF,
+    "coordinator.week": _STAFF,
+    "coordinator.call_sheet": _STAFF,
+    "coordinator.exports": _STAFF,
+    "coordinator.export_file": _STAFF,
     # Coordinators: lists
     "coordinator.imports": _ALL_ZONES,
     "coordinator.check_list": _ALL_ZONES,

@@ -55,6 +55,9 @@ def volunteer_menu() -> list[tuple[str, LazyString, str]]:
     """The volunteer's menu, as `main_menu`."""
     return [
         ("volunteer.week", _l("My week"), "/volunteer/week"),
+        ("volunteer.lessons", _l("Past lessons"), "/volunteer/lessons"),
+        ("volunteer.days_off", _l("Days off"), "/volunteer/days-off"),
+        ("volunteer.hours", _l("Hours"), "/volunteer/hours"),
         ("volunteer.settings", _l("Settings"), "/volunteer/settings"),
     ]
 
@@ -69,6 +72,7 @@ def coordinator_menu() -> list[tuple[str, LazyString, str]]:
         ("coordinator.matching", _l("Matching"), "/coordinator/matching"),
         ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
         ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
+        ("coordinator.week", _l("Week"), "/coordinator/week"),
     ]
 
 

@@ -16,6 +16,7 @@ from app.models import (
 )
 from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
+from app.services.exports import EXPORTS
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -133,6 +134,7 @@ def act(action: str) -> str:
         "report_worry": _("reported a worry"),
         "see_worry": _("took up a worry"),
         "call_family": _("called a family that asked for it"),
+        "export": _("exported a list"),
         "answer_lesson": _("said whether they will be there"),
         "ask_for_call": _("asked to be called"),
         "ask_for_child": _("asked for lessons for a child"),
@@ -193,14 +195,20 @@ def acted_on(subject: str) -> str:
         return _("group %(number)s", number=number)
     if kind == "lesson":
         return _("lesson %(number)s", number=number)
+    if kind == "export":
+        return next((str(one.title) for one in EXPORTS if one.key == number), subject)
     if kind == "list":
         return _("Pupils") if number == ListKind.PUPILS else _("Volunteers")
     return subject
 
 
 def _page(path: str) -> str:
-    _root, _coordinator, *parts = path.split("/")
+    _root, audience, *parts = path.split("/")
     match parts:
+        case ["week"] if audience == "coordinator":
+            return _("The week as a timetable")
+        case ["call-sheet"]:
+            return _("Call sheet")
         case ["desk"]:
             return _("Desk")
         case ["week"]:

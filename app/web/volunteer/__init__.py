@@ -7,4 +7,11 @@ from flask import Blueprint
 blueprint = Blueprint("volunteer", __name__, url_prefix="/volunteer")
 
 # The views register themselves on the blueprint above.
-from app.web.volunteer import views  # noqa: E402, F401
+from app.web.volunteer import (  # noqa: E402
+    attendance,  # noqa: F401
+    calendar,  # noqa: F401
+    days_off,  # noqa: F401
+    departures,  # noqa: F401
+    hours,  # noqa: F401
+    views,  # noqa: F401
+)

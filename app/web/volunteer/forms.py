@@ -5,10 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import RadioField, SelectChoice, SelectField, StringField
-from wtforms.validators import Length, ValidationError
+from wtforms import (
+    DateField,
+    RadioField,
+    SelectChoice,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from app.i18n import LOCALE_NAMES, _, _l
+from app.models import LessonState
+from app.services.attendance import LONGEST_NOTE, PastLesson
 from app.services.volunteer import MESSAGE_LANGUAGES
 from app.web.volunteer.places import places
 
@@ -50,3 +61,79 @@ class SettingsForm(FlaskForm):
             SelectChoice("", _("Where the families live")),
             *(SelectChoice(zone, name) for zone, name in places(current_zone)),
         ]
+
+
+class DayField(DateField):
+    """A day of the calendar, refused in the reader's language."""
+
+    def __init__(self, label: Any, validators: Any) -> None:
+        super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y"])
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Give a day, such as 2026-11-21.")) from None
+
+
+class DaysOffForm(ReasonForm):
+    """From which day to which no lessons are given, and why."""
+
+    first_day = DayField(_l("First day off"), [InputRequired(_l("Give the first day."))])
+    last_day = DayField(_l("Last day off"), [InputRequired(_l("Give the last day."))])
+
+
+class PauseForm(ReasonForm):
+    """Until when somebody pauses, if that is known, and why."""
+
+    until = DayField(_l("First day on which you are back"), [Optional()])
+
+
+class NoteForm(FlaskForm):
+    """How a lesson went; of a group, also who was not there."""
+
+    state = RadioField(
+        _l("How did it go?"),
+        choices=[],
+        validators=[InputRequired(_l("Say how the lesson went."))],
+        validate_choice=False,
+    )
+    absent = SelectMultipleField(
+        _l("Who was not there?"),
+        coerce=int,
+        choices=[],
+        validate_choice=False,
+        option_widget=CheckboxInput(),
+        widget=ListWidget(),
+    )
+    note = TextAreaField(_l("Note"), [Length(max=LONGEST_NOTE)])
+
+    def __init__(self, entry: PastLesson, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        several = len(entry.members) > 1
+        nobody = _("Nobody came") if several else _("The pupil was not there")
+        self.state.choices = [
+            SelectChoice(LessonState.HELD.value, _("It was held")),
+            SelectChoice(LessonState.PUPIL_ABSENT.value, nobody),
+            SelectChoice(LessonState.NOT_HELD.value, _("It was not held")),
+        ]
+        if several:
+            self.absent.choices = [
+                SelectChoice(member.request_id, member.request.pupil.first_name)
+                for member in entry.members
+            ]
+
+    def show(self, entry: PastLesson) -> None:
+        """Begin with what was noted before."""
+        if entry.is_noted:
+            self.state.data = entry.lesson.state.value
+            self.absent.data = list(entry.absent)
+            self.note.data = entry.lesson.note
+
+    @property
+    def outcome(self) -> LessonState:
+        return LessonState(self.state.data)
+
+    def validate_state(self, _field: RadioField) -> None:
+        if self.state.data not in [choice.value for choice in self.state.choices]:
+            raise ValidationError(_("Say how the lesson went."))

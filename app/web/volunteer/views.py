@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.security import signed_in_tutor
 from app.services import groups, lessons, volunteer
-from app.web.volunteer import blueprint
+from app.web.volunteer import blueprint, words
 from app.web.volunteer.forms import ReasonForm, SettingsForm
 
 
@@ -23,7 +23,7 @@ def week() -> ResponseReturnValue:
     """Offers, groups with the families' numbers, coming lessons; numbers leave a trace."""
     tutor = signed_in_tutor()
     shown = volunteer.read_week(tutor)
-    page = render_template("volunteer/week.html", tutor=tutor, week=shown)
+    page = render_template("volunteer/week.html", tutor=tutor, week=shown, words=words)
     if shown.pupils_with_contact:
         volunteer.note_contacts_shown(tutor, request.path, shown.pupils_with_contact)
     return page

@@ -1,0 +1,187 @@
+"""Days on which a volunteer gives no lessons: planned with what they cancel, and taken back.
+
+Days are those of the families' calendar, by which lessons are dated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import delete, select
+
+from app.database import transaction
+from app.extensions import db
+from app.i18n import _l
+from app.models import LIVE_GROUPS, Group, Lesson, LessonAnswer, LessonState, TutorAbsence
+from app.services import audit
+from app.services.ending import lock_groups
+from app.services.errors import Conflict, Invalid, NotFound
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
+from app.services.lessons import future_lessons, restore_lessons, withdraw_lessons
+from app.services.vetting_term import today
+from scheduler import clock
+
+LONGEST_REASON = 500
+LONGEST = timedelta(days=42)
+"""Who is away for longer pauses, so that the pupils can have somebody else."""
+FURTHEST = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAbsence:
+    """An absence, and the lessons that it cancelled or would cancel, in the order of time."""
+
+    first_day: date
+    last_day: date
+    lessons: list[Lesson]
+
+
+def list_absences(tutor_id: int) -> list[TutorAbsence]:
+    """A tutor's absences that are not over, the next first."""
+    return list(
+        db.session.scalars(
+            select(TutorAbsence)
+            .where(TutorAbsence.tutor_id == tutor_id, TutorAbsence.last_day >= today())
+            .order_by(TutorAbsence.first_day)
+        )
+    )
+
+
+def preview_absence(tutor_id: int, first_day: date, last_day: date) -> PlannedAbsence:
+    """What an absence would cancel; Invalid or Conflict where there can be none on these days."""
+    _check(tutor_id, first_day, last_day)
+    lessons = db.session.scalars(
+        select(Lesson)
+        .join(Lesson.group)
+        .where(
+            Group.tutor_id == tutor_id,
+            Group.state.in_(LIVE_GROUPS),
+            Lesson.state == LessonState.PLANNED,
+            Lesson.starts_at > clock.now(),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+    )
+    return PlannedAbsence(first_day, last_day, _within(lessons, first_day, last_day))
+
+
+def plan_absence(tutor_id: int, first_day: date, last_day: date, reason: str) -> PlannedAbsence:
+    """Plan days away: their lessons are cancelled with the reminders, and none is made on them.
+
+    The tutor does it themself.
+    """
+    reason = reason.strip()[:LONGEST_REASON]
+    if not reason:
+        raise Invalid(_l("Say why you are away."))
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        _check(tutor_id, first_day, last_day)
+        groups = _lock_live_groups(tutor_id)
+        lessons = _within(future_lessons(*(group.id for group in groups)), first_day, last_day)
+        absence = TutorAbsence(
+            tutor_id=tutor_id,
+            first_day=first_day,
+            last_day=last_day,
+            reason=reason,
+            created_at=clock.now(),
+        )
+        db.session.add(absence)
+        db.session.flush()
+        for lesson in lessons:
+            lesson.absence_id = absence.id
+        withdraw_lessons(lessons, reason)
+        _note("plan_absence", absence, lessons)
+    return _planned(absence, lessons)
+
+
+def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
+    """Be there after all: what was cancelled and is still to come is planned again.
+
+    The lessons of it; those that were never made are made within the hour, as all others are.
+    """
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        absence = db.session.get(TutorAbsence, absence_id, with_for_update=True)
+        if absence is None or absence.tutor_id != tutor_id:
+            raise NotFound(_l("These days off are no longer planned."))
+        _lock_live_groups(tutor_id)
+        cancelled = _cancelled_by(absence)
+        for lesson in cancelled:
+            lesson.absence_id = None
+        db.session.delete(absence)
+        db.session.flush()
+        restored = restore_lessons(cancelled)
+        # What families said, they said of lessons that were cancelled since: they are asked anew.
+        ids = [lesson.id for lesson in restored]
+        db.session.execute(delete(LessonAnswer).where(LessonAnswer.lesson_id.in_(ids)))
+        _note("take_absence_back", absence, restored)
+        return _planned(absence, restored)
+
+
+def _planned(absence: TutorAbsence, lessons: list[Lesson]) -> PlannedAbsence:
+    ordered = sorted(lessons, key=lambda lesson: (lesson.starts_at, lesson.id))
+    return PlannedAbsence(absence.first_day, absence.last_day, ordered)
+
+
+def _check(tutor_id: int, first_day: date, last_day: date) -> None:
+    if last_day < first_day:
+        raise Invalid(_l("The last day must not be before the first."))
+    if first_day < today():
+        raise Invalid(_l("The first day is over already."))
+    if last_day > today() + FURTHEST:
+        raise Invalid(_l("That is more than a year ahead."))
+    if last_day - first_day >= LONGEST:
+        raise Invalid(_l("For more than six weeks, pause instead."))
+    overlaps = select(TutorAbsence.id).where(
+        TutorAbsence.tutor_id == tutor_id,
+        TutorAbsence.first_day <= last_day,
+        TutorAbsence.last_day >= first_day,
+    )
+    if db.session.scalar(overlaps.limit(1)) is not None:
+        raise Conflict(_l("You are away on some of these days already."))
+
+
+def _within(lessons: Iterable[Lesson], first_day: date, last_day: date) -> list[Lesson]:
+    return [lesson for lesson in lessons if first_day <= lesson.wall_start.date() <= last_day]
+
+
+def _lock_live_groups(tutor_id: int) -> list[Group]:
+    """The tutor's groups, locked: so does whoever makes lessons."""
+    groups = db.session.scalars(
+        select(Group)
+        .where(Group.tutor_id == tutor_id, Group.state.in_(LIVE_GROUPS))
+        .order_by(Group.id)
+    ).all()
+    lock_groups(groups)
+    return list(groups)
+
+
+def _cancelled_by(absence: TutorAbsence) -> list[Lesson]:
+    """The lessons that an absence cancelled, locked."""
+    return list(
+        db.session.scalars(
+            select(Lesson)
+            .where(
+                Lesson.group_id.in_(select(Group.id).where(Group.tutor_id == absence.tutor_id)),
+                Lesson.absence_id == absence.id,
+                Lesson.state == LessonState.CANCELLED,
+            )
+            .order_by(Lesson.id)
+            .with_for_update()
+        )
+    )
+
+
+def _note(action: str, absence: TutorAbsence, lessons: list[Lesson]) -> None:
+    audit.note(
+        action,
+        f"tutor:{absence.tutor_id}",
+        None,
+        pupil_ids=[member.request.pupil_id for row in lessons for member in row.group.members],
+        detail={
+            "tutor": absence.tutor_id,
+            "first_day": str(absence.first_day),
+            "last_day": str(absence.last_day),
+            "reason": absence.reason,
+            "lessons": [lesson.id for lesson in lessons],
+        },
+    )
