@@ -38,6 +38,11 @@ def downgrade(text: str) -> str:
     return "".join(_plain(letter) for letter in composed)
 
 
+def dear_letters(text: str) -> list[str]:
+    """The letters that keep a text out of GSM-7, each once, as they come."""
+    return [letter for letter in dict.fromkeys(text) if not is_gsm7(letter)]
+
+
 def sms_parts(text: str) -> int:
     """How many SMS a text is sent as, so how many are paid for; 0 for an empty one."""
     if is_gsm7(text):
