@@ -13,13 +13,10 @@ from sqlalchemy import select
 from app.extensions import db
 from app.i18n import _l, plain_key
 from app.models import (
-    LIVE_GROUPS,
     ConsentKind,
     ConsentMeans,
-    Group,
     Household,
     Level,
-    Membership,
     Pupil,
     RequestOrigin,
     RequestState,
@@ -27,11 +24,10 @@ from app.models import (
     TutoringRequest,
 )
 from app.services.consent import record_statement
-from app.services.errors import Invalid, NotFound
+from app.services.errors import Invalid
 from app.services.groups import leave_without_right
 from app.services.imports.cells import clean, parse_guardian, parse_name, parse_zone
 from app.services.imports.problems import BadCell
-from app.services.lessons import future_lessons
 from scheduler import clock
 
 MOST_CHILDREN = 10
@@ -123,27 +119,6 @@ def _offered_level(level_id: int | None) -> int:
         raise Invalid(_l("Choose the level."))
     assert level_id is not None
     return level_id
-
-
-def lock_family(household_id: int) -> Household:
-    """A family with the groups and coming lessons of its children, in the order of all locks."""
-    sitting = (
-        select(Membership.group_id)
-        .join(Membership.request)
-        .join(TutoringRequest.pupil)
-        .where(Membership.ended_at.is_(None), Pupil.household_id == household_id)
-    )
-    groups = db.session.scalars(
-        select(Group.id)
-        .where(Group.state.in_(LIVE_GROUPS), Group.id.in_(sitting))
-        .order_by(Group.id)
-        .with_for_update()
-    ).all()
-    future_lessons(*groups)
-    household = db.session.get(Household, household_id, with_for_update=True)
-    if household is None:
-        raise NotFound(_l("This family does not exist."))
-    return household
 
 
 def put_child(household: Household, child: AskedChild, origin: RequestOrigin) -> Pupil:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload
@@ -29,15 +28,13 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Invalid
+from app.services.households import MESSAGE_LANGUAGES
 from app.services.lesson_answers import answers_of
-from app.services.message_texts import LANGUAGES
 from scheduler import clock
 
 AHEAD = timedelta(weeks=4)
 UNDER_WAY = timedelta(hours=1)
 """How long a lesson that has begun stays on the page."""
-MESSAGE_LANGUAGES: Final = LANGUAGES
-"""What a family can have its messages in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def changing_family(
     then nothing is changed.
     """
     with transaction(one_at_a_time=groups.ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        household = _lock(household_id)
+        household = lock_family(household_id)
         yield household
         db.session.flush()
         ending = _seats_without_right(household)
@@ -82,8 +82,11 @@ def household_of_request(request_id: int) -> int:
     return household_id
 
 
-def _lock(household_id: int) -> Household:
-    """Lock what a change can touch in everybody's order: groups, their lessons, the family."""
+def lock_family(household_id: int) -> Household:
+    """Lock what a change can touch, in everybody's order: groups, their lessons, the family.
+
+    Part of a transaction under ONE_CHANGE_OF_GROUPS_AT_A_TIME.
+    """
     seated = (
         select(Membership.group_id)
         .join(Membership.request)

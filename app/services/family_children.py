@@ -28,7 +28,6 @@ from app.services import audit
 from app.services.asking import (
     Agreed,
     AskedChild,
-    lock_family,
     offered_subjects,
     put_child,
     put_subjects,
@@ -36,6 +35,7 @@ from app.services.asking import (
 )
 from app.services.consent import in_force, record_statement
 from app.services.errors import Invalid, NotFound
+from app.services.family_changes import lock_family
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, leave_without_right
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
+from wtforms import Field, RadioField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import CheckboxInput
 
@@ -22,6 +22,7 @@ from app.services.asking import (
 from app.services.errors import Invalid
 
 _MISSING_ANSWER = _l("Answer yes or no.")
+_ANSWERS = [SelectChoice("yes", _l("Yes")), SelectChoice("no", _l("No"))]
 
 
 class AskingForm(FlaskForm):
@@ -42,7 +43,15 @@ class SubjectsForm(AskingForm):
         super().__init__(**kwargs)
         locale = page_locale()
         offered = offered_subjects() if subjects is None else subjects
-        self.subjects.choices = [(subject.id, subject.name_in(locale)) for subject in offered]
+        self.subjects.choices = [
+            SelectChoice(subject.id, subject.name_in(locale)) for subject in offered
+        ]
+
+    @property
+    def chosen_subjects(self) -> list[int]:
+        """The ids of those that were ticked, of the ones that can be."""
+        ticked = self.subjects.data or ()
+        return [choice.value for choice in self.subjects.choices if choice.value in ticked]
 
 
 class ChildForm(SubjectsForm):
@@ -56,8 +65,8 @@ class ChildForm(SubjectsForm):
         super().__init__(**kwargs)
         locale = page_locale()
         self.level.choices = [
-            (0, ""),
-            *((level.id, level.name_in(locale)) for level in offered_levels()),
+            SelectChoice(0, ""),
+            *(SelectChoice(level.id, level.name_in(locale)) for level in offered_levels()),
         ]
 
     def validate_first_name(self, field: Field) -> None:
@@ -70,20 +79,18 @@ class ChildForm(SubjectsForm):
         if field.data not in [level.id for level in offered_levels()]:
             raise ValidationError(_l("Choose the level."))
 
-    def validate_subjects(self, field: Field) -> None:
-        known = {number for number, _name in self.subjects.choices}
-        if not known.intersection(field.data or ()):
+    def validate_subjects(self, _field: Field) -> None:
+        if not self.chosen_subjects:
             raise ValidationError(_l("Choose at least one subject."))
 
     @property
     def child(self) -> AskedChild:
         """What was asked, where the form is valid."""
-        known = [number for number, _name in self.subjects.choices]
         return read_child(
             self.first_name.data,
             self.last_name.data,
             self.level.data,
-            [number for number in known if number in self.subjects.data],
+            self.chosen_subjects,
         )
 
 
@@ -93,12 +100,12 @@ class AgreedForm(AskingForm):
     lessons = RadioField(
         _l("Do you agree to lessons?"),
         [InputRequired(_MISSING_ANSWER)],
-        choices=[("yes", _l("Yes")), ("no", _l("No"))],
+        choices=_ANSWERS,
     )
     groups = RadioField(
         _l("Do you agree to lessons in a group?"),
         [InputRequired(_MISSING_ANSWER)],
-        choices=[("yes", _l("Yes")), ("no", _l("No"))],
+        choices=_ANSWERS,
     )
 
     def validate_lessons(self, field: Field) -> None:

@@ -49,7 +49,7 @@ def ask_for_subjects(token: str, pupil_id: int) -> ResponseReturnValue:
     if request.method == "POST" and all([form.validate(), agreed is None or agreed.validate()]):
         said = None if agreed is None else agreed.agreed
         try:
-            family_children.ask_for_subjects(household.id, pupil_id, form.subjects.data, said)
+            family_children.ask_for_subjects(household.id, pupil_id, form.chosen_subjects, said)
             return back(token, "children")
         except Invalid as refused:
             refusals.append(refused.message)

@@ -42,7 +42,7 @@ def week(token: str) -> ResponseReturnValue:
         more=len(lessons) - len(shown),
         children=family_children.children(household),
         call=family.open_call(household),
-        languages={code: MESSAGE_LANGUAGES[code] for code in family.MESSAGE_LANGUAGES},
+        languages=MESSAGE_LANGUAGES,
     )
 
 
