@@ -102,6 +102,10 @@ class Veto(Model):
     """The coordinator who set it; None where the tutor declined."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
+    request: Mapped[TutoringRequest] = relationship()
+    tutor: Mapped[Tutor] = relationship()
+    by: Mapped[Coordinator | None] = relationship()
+
 
 class Pin(Model):
     """A place that a coordinator wants kept: every later run takes it as agreed."""

@@ -173,6 +173,18 @@ def note_end(
     _note("end_group", group, by, tutor_id, members, {"reason": reason})
 
 
+def offer_seat(group: Group, request: TutoringRequest, run_id: int | None) -> None:
+    """Offer a seat, which a run found or (None) a coordinator gives by hand.
+
+    One that the request had in the group before is offered anew. Part of the caller's transaction.
+    """
+    before = next((seat for seat in group.memberships if seat.request_id == request.id), None)
+    if before is None:
+        group.memberships.append(Membership(request=request, run_id=run_id))
+    else:
+        before.run_id, before.active_since, before.ended_at = run_id, None, None
+
+
 def may_be_member(member: Membership) -> bool:
     """Whether the guardian's consent and the request still allow this seat."""
     request, group = member.request, member.group
@@ -182,7 +194,6 @@ def may_be_member(member: Membership) -> bool:
         and (channel.max_group == 1 or shares_number(request.pupil.household))
         and request.state in (RequestState.WAITING, RequestState.SERVED)
         and request.level_id == group.level_id
-        and request.lessons_per_week == len(group.starts)
     )
 
 

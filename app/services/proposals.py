@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.extensions import db
 from app.models import (
     Channel,
+    Coordinator,
     Household,
     Language,
     MatchRun,
+    Pin,
     ProposedGroup,
     ProposedSeat,
     Pupil,
@@ -25,6 +27,7 @@ from app.models import (
     UnservedRequest,
 )
 from app.models.weekly import DAYS
+from app.services.pins import pins_in_force, wished_pins
 from app.services.repairing import place_of_group, places_in_force
 from app.services.runs import read_plan, read_problem
 
@@ -111,12 +114,18 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class ImpossiblePin:
-    """A place in force that the run could not keep beside others; `beside` are their requests."""
+    """A place that the run could not keep beside others; `beside` are their requests.
+
+    It is one in force, or one that a coordinator wanted kept: `wished`. `by` is who, where the pin
+    still stands and was not set by a command.
+    """
 
     request: TutoringRequest
     tutor: Tutor
     why: str
     beside: list[TutoringRequest]
+    wished: bool
+    by: Coordinator | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +147,20 @@ class Proposal:
     in_force: set[int]
     """The ids of those requests that sat in a group when the run was asked for."""
     impossible_pins: list[ImpossiblePin]
+    pins: dict[int, Pin]
+    """What coordinators want kept now, by request."""
     channels: dict[str, Channel]
     languages: dict[str, Language]
+
+    @property
+    def lost_places(self) -> list[ImpossiblePin]:
+        """The places in force that the run could not keep."""
+        return [pin for pin in self.impossible_pins if not pin.wished]
+
+    @property
+    def lost_wishes(self) -> list[ImpossiblePin]:
+        """The places that coordinators wanted kept, and that the run could not keep."""
+        return [pin for pin in self.impossible_pins if pin.wished]
 
     @property
     def pupil_ids(self) -> set[int]:
@@ -171,7 +192,7 @@ class Proposal:
 
     def is_in_force(self, group: ProposedGroup) -> bool:
         """Whether a proposed group is one that was in force, perhaps with pupils who join it."""
-        moved = {pin.request.id for pin in self.impossible_pins} | self.moved_ids
+        moved = {pin.request.id for pin in self.lost_places} | self.moved_ids
         return any(seat.request_id in self.in_force - moved for seat in group.seats)
 
     @property
@@ -194,6 +215,7 @@ def read_proposal(run: MatchRun) -> Proposal:
     weights = {entry["id"]: entry["weight"] for entry in problem["requests"]}
     requests = {request.id: request for request in (*served, *waiting)}
     subjects = {row.code: row for row in db.session.scalars(select(Subject))}
+    pins = {pin.request_id: pin for pin in db.session.scalars(_pins())}
     return Proposal(
         tutors=list(_by_tutor(groups)),
         unserved=sorted(unserved, key=lambda entry: _place(entry.request)),
@@ -205,8 +227,9 @@ def read_proposal(run: MatchRun) -> Proposal:
         weight_asked=sum(weights.values()),
         seconds=plan["seconds"],
         requests=requests,
-        in_force={_number(pin["request"]) for pin in problem["pins"]},
-        impossible_pins=_impossible_pins(plan["impossible_pins"], requests),
+        in_force={_number(pin["request"]) for pin in pins_in_force(problem)},
+        impossible_pins=_impossible_pins(plan["impossible_pins"], problem, requests, pins),
+        pins=pins,
         channels={row.code: row for row in db.session.scalars(select(Channel))},
         languages={row.code: row for row in db.session.scalars(select(Language))},
     )
@@ -239,9 +262,17 @@ def _unserved(run_id: int) -> list[UnservedRequest]:
     )
 
 
+def _pins() -> Select[Pin]:
+    return select(Pin).options(joinedload(Pin.by), lazyload(Pin.tutor), lazyload(Pin.request))
+
+
 def _impossible_pins(
-    lines: list[dict[str, Any]], requests: dict[int, TutoringRequest]
+    lines: list[dict[str, Any]],
+    problem: dict[str, Any],
+    requests: dict[int, TutoringRequest],
+    pins: dict[int, Pin],
 ) -> list[ImpossiblePin]:
+    wished = {pin["request"] for pin in wished_pins(problem)}
     ids = {_number(line["tutor"]) for line in lines}
     tutors = {
         tutor.id: tutor
@@ -255,9 +286,15 @@ def _impossible_pins(
             tutor=tutors[_number(line["tutor"])],
             why=line["why"],
             beside=[requests[_number(name)] for name in line["with"]],
+            wished=line["request"] in wished,
+            by=_set_by(pins.get(_number(line["request"])), _number(line["tutor"])),
         )
         for line in lines
     ]
+
+
+def _set_by(pin: Pin | None, tutor_id: int) -> Coordinator | None:
+    return pin.by if pin is not None and pin.tutor_id == tutor_id else None
 
 
 def _moves(

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from flask_babel.speaklater import LazyString
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
@@ -21,26 +22,34 @@ from app.models import (
     LIVE_GROUPS,
     Coordinator,
     Group,
-    GroupState,
     Household,
+    Lesson,
+    LessonAnswer,
+    LessonState,
     MatchRun,
     Membership,
+    Message,
     ProposedGroup,
     ProposedSeat,
     Pupil,
+    Reminder,
     RequestState,
     RunState,
     TutoringRequest,
-    TutorState,
 )
 from app.services import audit
 from app.services.ending import goes_on, leave_groups, lock_groups
 from app.services.errors import Conflict, NotFound
-from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member, offer_seat
+from app.services.pins import pins_in_force, wished_pins
 from app.services.problem import build_problem
 from app.services.repairing import place_of_group
 from app.services.runs import read_plan, read_problem
+from app.services.vetting_term import is_vetted
 from scheduler import clock
+
+_PREFERENCES = ("weight", "previous_tutor")
+"""Of a request's row: they change by themselves, as an exam comes near or a volunteer leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
         publication = _compare(run)
         if _has_changed(run, publication):
             raise _outdated()
-        if read_plan(run.id)["impossible_pins"]:
+        if _misses_places(run):
             # The plan took their times for free: what it adds could clash with what stands.
             raise Conflict(
                 _l(
@@ -136,36 +145,35 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
 
 
 def undo_publication(run_id: int, by: Coordinator | None) -> None:
-    """Take a publication back, as long as none of its offers has been answered."""
+    """Take a publication back, as long as no family was told of what it made.
+
+    Its groups and seats end, accepted ones too, with lessons and reminders; their requests wait
+    again. What was declined stays declined.
+    """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         run = _run(run_id, lock=True)
         if run.state is not RunState.PUBLISHED:
             raise Conflict(_l("This matching is not published."))
-        members = db.session.scalars(
-            select(Membership)
-            .where(Membership.run_id == run.id)
-            .options(joinedload(Membership.group))
-        ).all()
-        if _is_answered(run):
-            raise Conflict(
-                _l("An offer of this matching has been answered, so it can't be taken back.")
-            )
-        if run.moved_seats:
-            raise Conflict(
-                _l("This matching has ended places in force, so it can't be taken back.")
-            )
-        if _is_built_upon(run):
-            raise Conflict(
-                _l("A later matching has offered places in its groups: take that one back first.")
-            )
-        now = clock.now()
-        for member in members:
-            member.ended_at = now
-            if member.group.run_id == run.id:
-                member.group.state = GroupState.ENDED
-                member.group.ended_at = now
+        members = _seats_of(run)
+        lock_groups({member.group for member in members})
+        refused = _why_it_stays(run)
+        if refused is not None:
+            raise Conflict(refused)
+        pupil_ids = [member.request.pupil_id for member in members]
+        if members:
+            leave_groups(members)
+        # Locked with the lessons by now: what has left since it was looked at is on record.
+        refused = _why_it_stays(run)
+        if refused is not None:
+            raise Conflict(refused)
         run.state = RunState.UNDONE
-        audit.note("undo_publication", f"run:{run.id}", by)
+        audit.note(
+            "undo_publication",
+            f"run:{run.id}",
+            by,
+            pupil_ids=pupil_ids,
+            detail={"groups": len({member.group_id for member in members})},
+        )
 
 
 def is_outdated(run: MatchRun) -> bool:
@@ -174,32 +182,102 @@ def is_outdated(run: MatchRun) -> bool:
 
 
 def can_be_undone(run: MatchRun) -> bool:
-    """Whether a run is published, moved nobody, and its offers are neither answered nor built upon.
+    """Whether a run is published and can be taken back: see `undo_publication`."""
+    return run.state is RunState.PUBLISHED and _why_it_stays(run) is None
 
-    Who was moved has no lessons any more that could be given back.
+
+def _why_it_stays(run: MatchRun) -> LazyString | None:
+    """Why a publication can't be taken back any more, in words; None where it can."""
+    if run.moved_seats:
+        # Who was moved has no lessons any more that could be given back.
+        return _l("This matching has ended places in force, so it can't be taken back.")
+    if _is_built_upon(run):
+        return _l(
+            "Later places were offered in the groups of this matching, by another one or by hand: "
+            "take those back first."
+        )
+    if _has_begun(run):
+        return _l("A lesson of this matching has begun, so it can't be taken back.")
+    if _was_told(run):
+        return _l(
+            "A message about lessons of this matching has left, so it can't be taken back. End "
+            "single groups instead."
+        )
+    return None
+
+
+def _seats_of(run: MatchRun) -> list[Membership]:
+    """The seats that a publication made and that have not ended, offered or accepted."""
+    return list(
+        db.session.scalars(
+            select(Membership)
+            .join(Membership.group)
+            .where(
+                Membership.run_id == run.id,
+                Membership.ended_at.is_(None),
+                Group.state.in_(LIVE_GROUPS),
+            )
+            .order_by(Membership.id)
+            .options(joinedload(Membership.group), joinedload(Membership.request))
+        )
+    )
+
+
+def _has_begun(run: MatchRun) -> bool:
+    """Whether a lesson has begun that somebody attends by a seat of this publication."""
+    begun = (
+        select(Lesson.id)
+        .join(Membership, Membership.group_id == Lesson.group_id)
+        .where(
+            Membership.run_id == run.id,
+            Membership.active_since.is_not(None),
+            Lesson.starts_at >= Membership.active_since,
+            Lesson.starts_at <= clock.now(),
+            Lesson.state != LessonState.CANCELLED,
+        )
+    )
+    return db.session.scalar(begun.limit(1)) is not None
+
+
+def _was_told(run: MatchRun) -> bool:
+    """Whether a seat of this publication is known outside: to its family, or by its volunteer.
+
+    A message about lessons of its group went to them since it was accepted, or the family answered
+    on its page whether it will be there.
     """
-    return (
-        run.state is RunState.PUBLISHED
-        and not run.moved_seats
-        and not _is_answered(run)
-        and not _is_built_upon(run)
+    of_family = TutoringRequest.pupil_id == Pupil.id
+    seats = (
+        select(Membership.id)
+        .join(Membership.request)
+        .join(Pupil, of_family)
+        .join(Lesson, Lesson.group_id == Membership.group_id)
+        .where(Membership.run_id == run.id, Membership.active_since.is_not(None))
     )
-
-
-def _is_answered(run: MatchRun) -> bool:
-    answered = select(Membership.id).where(
-        Membership.run_id == run.id,
-        Membership.active_since.is_not(None) | Membership.ended_at.is_not(None),
+    texted = (
+        seats.join(Reminder, Reminder.lesson_id == Lesson.id)
+        .join(Message, Message.id == Reminder.message_id)
+        .where(
+            or_(Reminder.household_id == Pupil.household_id, Reminder.tutor_id.is_not(None)),
+            Message.handed_at >= Membership.active_since,
+        )
     )
-    return db.session.scalar(answered.limit(1)) is not None
+    answered = seats.join(LessonAnswer, LessonAnswer.lesson_id == Lesson.id).where(
+        LessonAnswer.household_id == Pupil.household_id,
+        LessonAnswer.answered_at >= Membership.active_since,
+    )
+    return any(db.session.scalar(query.limit(1)) is not None for query in (texted, answered))
 
 
 def _is_built_upon(run: MatchRun) -> bool:
-    """Whether another run has offered seats in a group of this one."""
+    """Whether another run, or a coordinator by hand, has given seats in a group of this one."""
     later = (
         select(Membership.id)
         .join(Membership.group)
-        .where(Group.run_id == run.id, Membership.run_id != run.id, Membership.ended_at.is_(None))
+        .where(
+            Group.run_id == run.id,
+            or_(Membership.run_id.is_(None), Membership.run_id != run.id),
+            Membership.ended_at.is_(None),
+        )
     )
     return db.session.scalar(later.limit(1)) is not None
 
@@ -220,8 +298,8 @@ def _outdated() -> Conflict:
 def _has_changed(run: MatchRun, publication: Publication) -> bool:
     """Whether the problem, made anew, differs in anything that the publication rests on.
 
-    That is every group in force and every veto, and of what it adds the tutors, the families and
-    the requests. Newcomers that the run did not know of do not matter.
+    That is every group in force, what coordinators chose, and of what it adds the tutors, the
+    families and the requests. Newcomers that the run did not know of do not matter.
     """
     then, now = read_problem(run.id), build_problem()
     if any(then[part] != now[part] for part in ("lesson_minutes", "start_every")):
@@ -229,7 +307,9 @@ def _has_changed(run: MatchRun, publication: Publication) -> bool:
     known = then["channels"].keys() & now["channels"].keys()
     if any(then["channels"][code] != now["channels"][code] for code in known):
         return True
-    if any(_as_set(then[part]) != _as_set(now[part]) for part in ("pins", "vetoes")):
+    if _as_set(pins_in_force(then)) != _as_set(pins_in_force(now)):
+        return True
+    if _goes_against_choices(publication, then, now):
         return True
     rests_on = {
         "tutors": {f"T{addition.proposed.tutor_id}" for addition in publication.additions},
@@ -243,12 +323,62 @@ def _has_changed(run: MatchRun, publication: Publication) -> bool:
     )
 
 
+def _goes_against_choices(
+    publication: Publication, then: dict[str, Any], now: dict[str, Any]
+) -> bool:
+    """Whether it would add a pair that is ruled out by now, or pass over a pin of now.
+
+    A pin that it keeps anyway, set since on its own proposal, does not matter; one that it rests on
+    and that was taken back does.
+    """
+    added = {
+        f"R{request.id}": addition.proposed
+        for addition in publication.additions
+        for request in addition.requests
+    }
+    if any(
+        row["request"] in added and row["tutor"] == f"T{added[row['request']].tutor_id}"
+        for row in now["vetoes"]
+    ):
+        return True
+    before, after = wished_pins(then), wished_pins(now)
+    new = [row for row in after if row not in before]
+    gone = [row for row in before if row not in after]
+    return any(
+        row["request"] not in added or not keeps_pin(added[row["request"]], row) for row in new
+    ) or any(
+        row["request"] in added and not any(row["request"] == one["request"] for one in after)
+        for row in gone
+    )
+
+
+def keeps_pin(group: ProposedGroup, pin: dict[str, Any]) -> bool:
+    """Whether a proposed group is the place that a pin of a problem names, as far as it does."""
+    return (
+        f"T{group.tutor_id}" == pin["tutor"]
+        and pin.get("channel") in (None, group.channel)
+        and pin.get("language") in (None, group.language)
+        and ("starts" not in pin or sorted(pin["starts"]) == sorted(filter(None, group.starts)))
+    )
+
+
+def _misses_places(run: MatchRun) -> bool:
+    """Whether a place in force is one that the plan could not keep."""
+    in_force = {pin["request"] for pin in pins_in_force(read_problem(run.id))}
+    return any(pin["request"] in in_force for pin in read_plan(run.id)["impossible_pins"])
+
+
 def _as_set(rows: list[dict[str, Any]]) -> set[str]:
     return {json.dumps(row, sort_keys=True) for row in rows}
 
 
 def _rows(rows: list[dict[str, Any]], names: set[str]) -> dict[str, dict[str, Any]]:
-    return {row["id"]: row for row in rows if row["id"] in names}
+    """Rows by id, without what a request counts: that changes as days pass, and spoils no plan."""
+    return {
+        row["id"]: {key: value for key, value in row.items() if key != "weight"}
+        for row in rows
+        if row["id"] in names
+    }
 
 
 def _compare(run: MatchRun) -> Publication:
@@ -350,7 +480,7 @@ def _load_consents(publication: Publication) -> None:
 def _offer(run: MatchRun, addition: Addition) -> Group:
     """Offer a new group, or new seats in one that is in force."""
     proposed = addition.proposed
-    if proposed.tutor.state is not TutorState.VETTED or any(
+    if not is_vetted(proposed.tutor) or any(
         request.state is not RequestState.WAITING for request in addition.requests
     ):
         raise _outdated()
@@ -366,14 +496,5 @@ def _offer(run: MatchRun, addition: Addition) -> Group:
     )
     db.session.add(group)
     for request in addition.requests:
-        _offer_seat(run, group, request)
+        offer_seat(group, request, run.id)
     return group
-
-
-def _offer_seat(run: MatchRun, group: Group, request: TutoringRequest) -> None:
-    """Offer a seat; one that the request had in the group before is offered anew."""
-    before = next((m for m in group.memberships if m.request_id == request.id), None)
-    if before is None:
-        group.memberships.append(Membership(request=request, run_id=run.id))
-    else:
-        before.run_id, before.active_since, before.ended_at = run.id, None, None

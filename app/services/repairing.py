@@ -5,7 +5,7 @@ what it knew. A repair takes the pins away, and the solver keeps the places by i
 many as may change. Pins stay on places without a time, which are the families' own agreement, and
 on those that would break a rule of today, such as hours that changed since: nothing but their pin
 allows them. They come back on whoever would lose a place for others, since a repair moves people
-and puts nobody out.
+and puts nobody out. What a coordinator wants kept is pinned in a repair as in any run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import matching
 from app.models import Group, ProposedGroup
+from app.services.pins import pins_in_force, wished_pins
 
 Place = tuple[str, tuple[tuple[str, str], ...], str, str]
 """What makes a place the same to a family: whom with, when and how."""
@@ -28,7 +29,8 @@ def solvable(
     The requests in `staying` keep their places, besides those that can't do otherwise.
     """
     plan = plan_in_force(problem)
-    held = {pin["request"] for pin in problem["pins"] if "starts" not in pin} | {*staying}
+    held = {pin["request"] for pin in pins_in_force(problem) if "starts" not in pin} | {*staying}
+    held |= {pin["request"] for pin in wished_pins(problem)}
     while True:
         pins = [pin for pin in problem["pins"] if pin["request"] in held]
         freed = problem | {"pins": pins}
@@ -43,7 +45,7 @@ def plan_in_force(problem: dict[str, Any]) -> dict[str, Any]:
     """The groups in force as a plan; its figures are left at nothing, since nobody reads them."""
     wanted = {row["id"]: row for row in problem["requests"]}
     groups: dict[str, dict[str, Any]] = {}
-    for pin in problem["pins"]:
+    for pin in pins_in_force(problem):
         request = wanted[pin["request"]]
         group = groups.setdefault(
             pin["group"],
@@ -89,14 +91,14 @@ def plan_in_force(problem: dict[str, Any]) -> dict[str, Any]:
 def put_out(problem: dict[str, Any], plan: dict[str, Any]) -> set[str]:
     """The requests that have a place in force, and none in a plan that was found."""
     served = {name for group in plan["groups"] for name in group["requests"]}
-    return {pin["request"] for pin in problem["pins"]} - served
+    return {pin["request"] for pin in pins_in_force(problem)} - served
 
 
 def places_in_force(problem: dict[str, Any]) -> dict[str, Place]:
     """Where each request sat when the run was asked for; those without a time are left out."""
     return {
         pin["request"]: _place(pin["tutor"], pin["starts"], pin["channel"], pin["language"])
-        for pin in problem["pins"]
+        for pin in pins_in_force(problem)
         if "starts" in pin
     }
 

@@ -54,6 +54,12 @@ def start_repair(
     return _file(by, seconds, seed, None, may_move)
 
 
+def solve_again(run_id: int, by: Coordinator | None) -> MatchRun:
+    """File a run like one that has ended, for what holds now: people, pins and vetoes."""
+    run = get_run(run_id)
+    return _file(by, run.seconds, run.seed, run.iterations, run.may_move)
+
+
 def _file(
     by: Coordinator | None, seconds: int, seed: int, iterations: int | None, may_move: int | None
 ) -> MatchRun:

@@ -14,12 +14,17 @@ from sqlalchemy import select
 from app.database import transaction
 from app.extensions import db
 from app.models import (
+    AuditEntry,
     ConsentKind,
     Group,
     GroupState,
     Lesson,
+    LessonAnswer,
+    LessonState,
     Message,
+    MessageState,
     Pupil,
+    Reminder,
     RequestState,
     RunState,
     Tutor,
@@ -27,7 +32,8 @@ from app.models import (
     TutorState,
     Veto,
 )
-from app.services import groups, publishing, runs
+from app.services import by_hand, choices, groups, publishing, runs
+from app.services.choices import Place
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.problem import build_problem
 from app.services.vetting import withdraw_vetting
@@ -164,6 +170,47 @@ def test_run_is_not_published_against_a_veto_that_it_did_not_know() -> None:
         publishing.publish_run(run_id, None)
 
 
+@pytest.mark.parametrize("with_others", [False, True])
+def test_run_is_published_though_a_place_of_it_was_kept_since(with_others: bool) -> None:
+    """What a coordinator keeps of the proposal itself does not hold it up; anything else does."""
+    tutor, request, waiting = people.make_tutor(), family(), family()
+    run_id = propose(proposal(tutor, [request]))
+    choices.pin([request], Place(tutor, [["mon", "18:00"]], "whatsapp", "darija"), None)
+    assert not publishing.is_outdated(runs.get_run(run_id))
+    if with_others:
+        choices.pin([waiting], Place(tutor), None)
+        with pytest.raises(Conflict):
+            publishing.publish_run(run_id, None)
+    else:
+        assert len(publishing.publish_run(run_id, None)) == 1
+
+
+def test_run_is_not_published_with_a_place_that_is_kept_no_longer() -> None:
+    tutor, request = people.make_tutor(), family()
+    (pin,) = choices.pin([request], Place(tutor, [["tue", "06:00"]]), None)
+    run_id = propose(proposal(tutor, [request], starts=[("tue", "06:00")]))
+    choices.unpin(pin.id, None)
+    with pytest.raises(Conflict):
+        publishing.publish_run(run_id, None)
+
+
+def test_pair_that_was_let_together_again_does_not_hold_a_run_up() -> None:
+    tutor, other, request, waiting = people.make_tutor(), people.make_tutor(), family(), family()
+    veto = choices.rule_out(waiting, other, "they don't get on", None)
+    run_id = propose(proposal(tutor, [request]))
+    choices.take_veto_back(veto.id, None)
+    assert len(publishing.publish_run(run_id, None)) == 1
+
+
+def test_what_a_request_counts_for_does_not_hold_a_run_up() -> None:
+    """As an exam comes near, it counts for more each week; no place rests on that."""
+    tutor, request = people.make_tutor(), family()
+    run_id = propose(proposal(tutor, [request]))
+    with transaction():
+        people.level("3AC").weight = 9
+    assert len(publishing.publish_run(run_id, None)) == 1
+
+
 def test_newcomers_since_do_not_hold_a_run_up() -> None:
     tutor, request = people.make_tutor(), family()
     run_id = propose(proposal(tutor, [request]))
@@ -217,17 +264,122 @@ def test_publication_is_undone_while_nothing_is_answered() -> None:
         groups.accept_group(group.id)
 
 
-@pytest.mark.parametrize("answer", ["accept", "decline"])
-def test_answered_publication_is_not_undone(answer: str) -> None:
+def test_accepted_publication_is_undone_with_lessons_and_reminders() -> None:
+    coordinator = people.make_coordinator()
+    request = family()
+    run_id = propose(proposal(people.make_tutor(), [request]))
+    (group,) = publishing.publish_run(run_id, coordinator)
+    groups.accept_group(group.id)
+    assert publishing.can_be_undone(runs.get_run(run_id))
+    publishing.undo_publication(run_id, coordinator)
+    assert db.session.get_one(Group, group.id).state is GroupState.ENDED
+    assert request_state(request) is RequestState.WAITING
+    assert set(db.session.scalars(select(Lesson.state))) == {LessonState.CANCELLED}
+    assert set(db.session.scalars(select(Message.state))) == {MessageState.CANCELLED}
+    assert all(db.session.scalars(select(Reminder.cancelled_at)))
+    assert runs.get_run(run_id).state is RunState.UNDONE
+    note = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "undo_publication")
+    ).one()
+    pupil_id = db.session.get_one(TutoringRequest, request).pupil_id
+    assert (note.coordinator_id, note.pupil_ids) == (coordinator.id, [pupil_id])
+    problem = build_problem()
+    assert problem["pins"] == []
+    assert "previous_tutor" not in problem["requests"][0]
+
+
+def test_pupil_who_joined_leaves_with_an_undone_publication_and_the_others_stay() -> None:
+    tutor, first, newcomer = people.make_tutor(), family(), family()
+    group = active_group(tutor, [first])
+    before = db.session.scalars(select(Lesson.id)).all()
+    run_id = propose(proposal(tutor, [first, newcomer]))
+    publishing.publish_run(run_id, None)
+    groups.accept_group(group.id)
+    publishing.undo_publication(run_id, None)
+    kept = db.session.get_one(Group, group.id)
+    assert (kept.state, [m.request_id for m in kept.members]) == (GroupState.ACTIVE, [first])
+    planned = select(Lesson.id).where(Lesson.state == LessonState.PLANNED)
+    assert db.session.scalars(planned).all() == before
+    assert (request_state(first), request_state(newcomer)) == (
+        RequestState.SERVED,
+        RequestState.WAITING,
+    )
+
+
+def test_what_was_declined_stays_declined_when_the_rest_is_undone() -> None:
+    one, other, first, second = people.make_tutor(), people.make_tutor(), family(), family()
+    run_id = propose(proposal(one, [first]), proposal(other, [second]))
+    declined, offered = publishing.publish_run(run_id, None)
+    groups.decline_group(declined.id, "too far")
+    publishing.undo_publication(run_id, None)
+    assert db.session.get_one(Group, declined.id).state is GroupState.DECLINED
+    assert db.session.get_one(Group, offered.id).state is GroupState.ENDED
+    assert db.session.scalars(select(Veto.request_id)).all() == [first]
+
+
+def published_and_accepted() -> tuple[int, Group]:
     run_id = propose(proposal(people.make_tutor(), [family()]))
     (group,) = publishing.publish_run(run_id, None)
-    if answer == "accept":
-        groups.accept_group(group.id)
-    else:
-        groups.decline_group(group.id, "too far")
+    return run_id, groups.accept_group(group.id)
+
+
+def assert_stays(run_id: int) -> None:
     assert not publishing.can_be_undone(runs.get_run(run_id))
     with pytest.raises(Conflict):
         publishing.undo_publication(run_id, None)
+    assert runs.get_run(run_id).state is RunState.PUBLISHED
+
+
+@pytest.mark.parametrize("to", ["household", "tutor"])
+def test_publication_is_not_undone_once_a_message_about_its_lessons_has_left(to: str) -> None:
+    run_id, _group = published_and_accepted()
+    message = db.session.scalars(
+        select(Message.id).where(getattr(Message, f"{to}_id").is_not(None))
+    ).first()
+    with transaction():
+        row = db.session.get_one(Message, message or 0)
+        row.state, row.handed_at = MessageState.HANDING, clock.now()
+    assert_stays(run_id)
+
+
+def test_publication_is_not_undone_once_a_family_has_answered_for_a_lesson() -> None:
+    run_id, group = published_and_accepted()
+    lesson = db.session.scalars(select(Lesson.id)).first() or 0
+    with transaction():
+        household_id = db.session.get_one(Group, group.id).members[0].request.pupil.household_id
+        db.session.add(
+            LessonAnswer(
+                lesson_id=lesson, household_id=household_id, coming=True, answered_at=clock.now()
+            )
+        )
+    assert_stays(run_id)
+
+
+def test_publication_is_not_undone_once_a_lesson_has_begun() -> None:
+    with time_machine.travel(clock.now(), tick=False) as time:
+        run_id, _group = published_and_accepted()
+        time.shift(timedelta(days=8))
+        assert_stays(run_id)
+
+
+def test_publication_is_not_undone_under_a_pupil_who_was_added_by_hand() -> None:
+    run_id, group = published_and_accepted()
+    by_hand.place_in_group(group.id, family(), [], None)
+    assert_stays(run_id)
+
+
+def test_message_to_who_was_there_before_does_not_tell_of_a_newcomer() -> None:
+    tutor, first, newcomer = people.make_tutor(), family(), family()
+    group = active_group(tutor, [first])
+    run_id = propose(proposal(tutor, [first, newcomer]))
+    publishing.publish_run(run_id, None)
+    groups.accept_group(group.id)
+    household = db.session.get_one(TutoringRequest, first).pupil.household_id
+    message = select(Message.id).where(Message.household_id == household)
+    with transaction():
+        row = db.session.get_one(Message, db.session.scalars(message).first() or 0)
+        row.state, row.handed_at = MessageState.DELIVERED, clock.now()
+    publishing.undo_publication(run_id, None)
 
 
 def test_declined_requests_wait_with_a_veto() -> None:

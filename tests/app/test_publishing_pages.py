@@ -13,12 +13,15 @@ from app.models import (
     ConsentKind,
     Group,
     GroupState,
+    Message,
+    MessageState,
     Pupil,
     RunState,
     TutoringRequest,
 )
 from app.services import groups, publishing, runs
 from app.services.errors import Conflict
+from scheduler import clock
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose
 from tests.support.pages import counted_statements, in_english, views, words
@@ -182,18 +185,22 @@ def test_publication_is_taken_back_after_a_question(app: Flask) -> None:
         assert db.session.scalars(select(Group)).one().state is GroupState.ENDED
 
 
-def test_publication_with_an_answer_is_not_taken_back(app: Flask) -> None:
+def test_publication_whose_families_were_told_is_not_taken_back(app: Flask) -> None:
     client = in_english(app)
     with app.app_context():
         group = offer_group(people.make_tutor(), [family()])
         run_id = group.run_id
         groups.accept_group(group.id)
+        with transaction():
+            message = db.session.scalars(select(Message)).first()
+            assert message is not None
+            message.state, message.handed_at = MessageState.DELIVERED, clock.now()
     address = f"/coordinator/matching/{run_id}/take-back"
     assert address not in client.get(f"/coordinator/matching/{run_id}").text
     assert client.get(address).status_code == 302
     answer = client.post(address)
     assert answer.status_code == 409
-    assert "An offer of this matching has been answered" in words(answer.text)
+    assert "A message about lessons of this matching has left" in words(answer.text)
 
 
 @on_sqlite

@@ -24,7 +24,7 @@ def proposal(
     tutor_id: int,
     request_ids: Sequence[int],
     *,
-    starts: Sequence[tuple[str, str]] = MONDAY_EVENING,
+    starts: Sequence[tuple[str, str] | None] = MONDAY_EVENING,
     channel: str = "whatsapp",
 ) -> dict[str, Any]:
     """A group as a plan has it; subject and level are those of the first request."""
@@ -36,7 +36,7 @@ def proposal(
         "level": first.level.code,
         "channel": channel,
         "language": "darija",
-        "starts": [list(start) for start in starts],
+        "starts": [start and list(start) for start in starts],
         "requests": [f"R{number}" for number in request_ids],
     }
 
@@ -45,7 +45,7 @@ def offer_group(
     tutor_id: int,
     request_ids: Sequence[int],
     *,
-    starts: Sequence[tuple[str, str]] = MONDAY_EVENING,
+    starts: Sequence[tuple[str, str] | None] = MONDAY_EVENING,
     channel: str = "whatsapp",
 ) -> Group:
     """A group that is offered to its tutor."""
@@ -57,7 +57,7 @@ def active_group(
     tutor_id: int,
     request_ids: Sequence[int],
     *,
-    starts: Sequence[tuple[str, str]] = MONDAY_EVENING,
+    starts: Sequence[tuple[str, str] | None] = MONDAY_EVENING,
     channel: str = "whatsapp",
 ) -> Group:
     """A group that its tutor has accepted, with lessons and reminders."""
