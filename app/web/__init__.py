@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import account, coordinator, demo, family, public, volunteer
+from app.web import account, coordinator, demo, family, public, registration, volunteer
 from app.web.access import init_access
 from app.web.compression import init_compression
 from app.web.errors import register_error_pages
@@ -20,6 +20,7 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(public.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(account.volunteer_blueprint)
+    app.register_blueprint(registration.blueprint)
     app.register_blueprint(coordinator.blueprint)
     app.register_blueprint(volunteer.blueprint)
     app.register_blueprint(family.blueprint)
