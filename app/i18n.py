@@ -88,9 +88,10 @@ def format_day(when: datetime | date) -> str:
     return str(format_date(when, "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
 
 
-def format_weekday(wall: datetime) -> str:
-    """The day of a wall time, such as "lundi 7 décembre"."""
-    return str(format_date(wall.date(), "EEEE d MMMM", locale=_DATE_LOCALES[page_locale()]))
+def format_weekday(when: datetime | date) -> str:
+    """A day, or that of a wall time, such as "lundi 7 décembre"."""
+    day = when.date() if isinstance(when, datetime) else when
+    return str(format_date(day, "EEEE d MMMM", locale=_DATE_LOCALES[page_locale()]))
 
 
 def weekday_name(day: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.database import transaction
 from app.extensions import db
@@ -12,9 +12,13 @@ from app.i18n import _l
 from app.models import Coordinator, Household, Worry
 from app.services import audit
 from app.services.errors import NotFound
+from app.services.scope import Scope
+from app.services.waiting import Waiting, first_of
 from scheduler import clock
 
 LONGEST_TEXT = 2000
+MOST_SHOWN = 20
+"""Worries are shown at once; one that is taken up makes room for the next."""
 
 
 def report_worry(household_id: int, text: str) -> Worry:
@@ -44,21 +48,22 @@ def report_worry(household_id: int, text: str) -> Worry:
     return worry
 
 
-def list_open() -> list[Worry]:
-    """The worries that nobody has seen, the oldest first, with their families."""
-    return list(
-        db.session.scalars(
-            select(Worry)
-            .where(Worry.seen_at.is_(None))
-            .order_by(Worry.reported_at, Worry.id)
-            .options(
-                joinedload(Worry.household).options(
-                    joinedload(Household.guardian),
-                    joinedload(Household.zone),
-                    selectinload(Household.pupils),
-                )
+def first_worries(scope: Scope) -> Waiting[Worry]:
+    """The first worries of these zones that nobody has seen, the oldest first, with families."""
+    return first_of(
+        select(Worry)
+        .join(Worry.household)
+        .where(Worry.seen_at.is_(None), scope.limits(Household.zone_id))
+        .order_by(Worry.reported_at, Worry.id)
+        .options(
+            joinedload(Worry.household).options(
+                lazyload("*"),
+                joinedload(Household.guardian),
+                joinedload(Household.zone),
+                selectinload(Household.pupils),
             )
-        )
+        ),
+        MOST_SHOWN,
     )
 
 

@@ -6,12 +6,14 @@ PostgreSQL knows neither a larger number nor a text with NUL, SQLite no number a
 from __future__ import annotations
 
 import re
+from datetime import date
 from itertools import chain
 from typing import Final
 
 from flask import Flask, abort, request
 from werkzeug.routing import BaseConverter
 
+_DAY: Final = re.compile("20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _NUMBER: Final = "[1-9][0-9]{0,8}"
 """1 to 999,999,999, more than a table will ever have rows."""
 
@@ -39,6 +41,15 @@ def asked_number(name: str) -> int | None:
 def row_number(text: str) -> int | None:
     """A number that a row can have, as a form sends it; None for anything else."""
     return int(text) if re.fullmatch(_NUMBER, text) else None
+
+
+def asked_day(name: str) -> date | None:
+    """The day after `?name=`, such as 2026-12-07; None where there is none of our times."""
+    text = request.args.get(name, "")
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def refuse_nul() -> None:

@@ -73,6 +73,8 @@ def coordinator_menu() -> list[tuple[str, LazyString, str]]:
         ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
         ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
         ("coordinator.week", _l("Week"), "/coordinator/week"),
+        ("coordinator.coordinators", _l("Coordinators"), "/coordinator/team"),
+        ("account.own", _l("My account"), "/account"),
     ]
 
 

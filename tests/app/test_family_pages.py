@@ -232,7 +232,7 @@ def test_coordinator_sees_worries_first_and_takes_them_up(
     client.post(f"{link}/worry", data={"text": "He shouts."})
     client.post(f"{link}/worry")
     page = words(staff.get("/coordinator/desk").text)
-    assert page.index("1 family has a worry") < page.index("How things stand")
+    assert page.index("2 worries of families") < page.index("How things stand")
     assert "He shouts." in page
     assert "Asks to be called." in page
     with app.app_context():

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Consent, ConsentKind, Coordinator, Pupil, Tutor, TutorState
 from app.services import people
+from app.services.desk import desk_figures
+from app.services.scope import EVERYWHERE
 from tests.support.pages import EMAIL, counted_statements, in_english, signed_in, views, words
 from tests.support.people import make_household, make_programme, make_tutor, say
 from tests.support.vetting import form_of, vet_tutor
@@ -42,11 +44,11 @@ def test_desk_counts_a_withdrawn_consent_as_none(app: Flask) -> None:
     with app.app_context():
         make_programme()
         make_household()
-        assert people.desk_figures().pupils_without_consent == 0
+        assert desk_figures(EVERYWHERE).pupils_without_consent == 0
         pupil = db.session.scalars(select(Pupil)).one()
         pupil.consents.append(say(ConsentKind.LESSONS, False))
         db.session.commit()
-        assert people.desk_figures().pupils_without_consent == 1
+        assert desk_figures(EVERYWHERE).pupils_without_consent == 1
         statements = db.session.scalars(select(Consent.given).order_by(Consent.id)).all()
         assert statements == [True, True, False]
 

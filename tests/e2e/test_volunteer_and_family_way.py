@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Request, expect
 from app.extensions import db
 from app.models import Tutor, TutorState
 from app.services import family_links, worries
+from app.services.scope import EVERYWHERE
 from tests.support.groups import offer_group
 from tests.support.pages import newest_code
 from tests.support.people import make_household, make_programme, make_tutor
@@ -85,7 +86,7 @@ def test_volunteer_accepts_and_the_family_sees_the_lessons(
     expect(family.get_by_role("heading", level=1)).to_have_text("Merci de nous l’avoir dit")
     assert fits(family)
     with app.app_context():
-        assert [worry.text for worry in worries.list_open()] == ["Il crie."]
+        assert [worry.text for worry in worries.first_worries(EVERYWHERE).first] == ["Il crie."]
 
 
 def sign_in(app: Flask, page: Page, email: str, tutor_id: int) -> None:

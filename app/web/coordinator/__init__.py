@@ -8,9 +8,12 @@ blueprint = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 
 # The views register themselves on the blueprint above.
 from app.web.coordinator import (  # noqa: E402
+    call_sheet,  # noqa: F401
     departures,  # noqa: F401
     desk,  # noqa: F401
+    exports,  # noqa: F401
     family_links,  # noqa: F401
+    figures,  # noqa: F401
     groups,  # noqa: F401
     imports,  # noqa: F401
     lessons,  # noqa: F401
@@ -18,7 +21,9 @@ from app.web.coordinator import (  # noqa: E402
     publishing,  # noqa: F401
     runs,  # noqa: F401
     suspensions,  # noqa: F401
+    team,  # noqa: F401
     tutor_edit,  # noqa: F401
     tutors,  # noqa: F401
+    week,  # noqa: F401
     worries,  # noqa: F401
 )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.i18n import _
 from app.security import signed_in_coordinator
 from app.services import audit
-from app.services.people import desk_figures
+from app.services.call_requests import mark_called as note_call
+from app.services.desk import desk_figures, read_decisions
+from app.services.masking import shown_name
 from app.services.trace import read_trace
-from app.services.worries import list_open
-from app.web.coordinator import blueprint, labels, words
+from app.services.vetting import expires_on
+from app.web.access import own_scope
+from app.web.coordinator import blueprint, labels, stories, words
 from app.web.incoming import asked_number
 
 
@@ -22,15 +26,33 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/desk")
 def desk() -> ResponseReturnValue:
-    """How things stand, and what to do next."""
-    worries = list_open()
+    """What waits for a decision, and how things stand; leaves a row where it names children."""
+    scope = own_scope()
+    decisions = read_decisions(scope)
     page = render_template(
-        "coordinator/desk.html", figures=desk_figures(), words=words, worries=worries
+        "coordinator/desk.html",
+        decisions=decisions,
+        figures=desk_figures(scope),
+        scope=scope,
+        shown_name=shown_name,
+        requests_page=url_for(".pupils"),
+        expires_on=expires_on,
+        labels=labels,
+        stories=stories,
+        words=words,
     )
-    shown = [pupil.id for worry in worries for pupil in worry.household.pupils]
+    shown = decisions.pupil_ids(scope)
     if shown:
         audit.record_view(request.path, signed_in_coordinator(), shown)
     return page
+
+
+@blueprint.post("/calls/<int:call_id>/called")
+def mark_called(call_id: int) -> ResponseReturnValue:
+    """Take a family that asked to be called off the desk, in the name of who is signed in."""
+    note_call(call_id, signed_in_coordinator())
+    flash(_("Thank you. Your name is kept beside this call."), "good")
+    return redirect(url_for(".desk"), 303)
 
 
 @blueprint.get("/trace")

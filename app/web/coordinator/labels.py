@@ -95,6 +95,17 @@ def act(action: str) -> str:
         "lock": _("account locked after wrong passwords"),
         "add_coordinator": _("coordinator added"),
         "change_password": _("password changed"),
+        "invite": _("invited a coordinator"),
+        "take_invitation_back": _("took an invitation back"),
+        "accept_invitation": _("accepted an invitation"),
+        "change_role": _("changed what a coordinator may do"),
+        "close_account": _("closed a coordinator’s account"),
+        "open_account": _("opened a coordinator’s account again"),
+        "make_recovery_codes": _("made codes for a lost telephone"),
+        "use_recovery_code": _("came in with a code for a lost telephone"),
+        "add_tutor": _("added a volunteer"),
+        "change_tutor": _("changed what is known of a volunteer"),
+        "note_tutor": _("wrote a note on a volunteer"),
         "import": _("imported a list"),
         "vet": _("vetted a volunteer"),
         "withdraw_vetting": _("took a vetting back"),
@@ -185,6 +196,8 @@ def acted_on(subject: str) -> str:
         return _("volunteer %(number)s", number=number)
     if kind == "coordinator":
         return _("coordinator %(number)s", number=number)
+    if kind == "invitation":
+        return _("invitation %(number)s", number=number)
     if kind == "run":
         return _("matching %(number)s", number=number)
     if kind == "household":

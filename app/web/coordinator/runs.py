@@ -12,8 +12,9 @@ from app.i18n import _
 from app.models import MatchRun, RunState
 from app.security import signed_in_coordinator
 from app.services import audit, proposals, publishing, runs
+from app.services.desk import desk_figures
 from app.services.errors import ServiceError
-from app.services.people import desk_figures
+from app.services.scope import EVERYWHERE
 from app.web.coordinator import blueprint, words
 from app.web.coordinator.forms import StartRepairForm, StartRunForm
 
@@ -59,7 +60,7 @@ def repair() -> ResponseReturnValue:
             return redirect(url_for(".run", run_id=run.id), 303)
         except ServiceError as refusal:
             refused, status = str(refusal), refusal.status
-    figures = desk_figures()
+    figures = desk_figures(EVERYWHERE)
     page = render_template("coordinator/repair.html", form=form, refused=refused, figures=figures)
     return page, status
 
