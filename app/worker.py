@@ -14,6 +14,7 @@ from flask import Flask, current_app
 from app.services import solving
 from app.services.delivery import deliver_due
 from app.services.departures import bring_tutors_back
+from app.services.drafts import forget_old_drafts
 from app.services.imports.pending import delete_stale_imports
 from app.services.lessons import keep_lessons
 from app.services.outbox import expire_messages
@@ -33,6 +34,7 @@ _DELIVER_EVERY_SECONDS = 1.0
 _EXPIRE_EVERY_SECONDS = 60.0
 _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
+_OLD_DRAFTS_EVERY_SECONDS = 3600.0
 _VETTINGS_EVERY_SECONDS = 3600.0
 _PAUSES_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
@@ -75,6 +77,11 @@ def worker_ticks(app: Flask) -> list[Tick]:
             "bring volunteers back",
             within_app(lambda _stop: bring_tutors_back()),
             _PAUSES_EVERY_SECONDS,
+        ),
+        Tick(
+            "forget old drafts",
+            within_app(lambda _stop: forget_old_drafts()),
+            _OLD_DRAFTS_EVERY_SECONDS,
         ),
         Tick(
             "delete stale imports",

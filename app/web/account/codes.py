@@ -11,7 +11,7 @@ from flask_login import current_user
 from app.services.codes import ask_code, take_code
 from app.services.errors import Invalid
 from app.web.account import volunteer_blueprint as blueprint
-from app.web.account.forms import AddressForm, CodeForm
+from app.web.account.forms import AddressForm, VolunteerCodeForm
 from app.web.account.sessions import begin_session
 from app.web.redirects import first_page, local_page
 
@@ -40,7 +40,7 @@ def enter_code() -> ResponseReturnValue:
     browser = session.get(_BROWSER)
     if browser is None:
         return redirect(url_for(".sign_in", next=request.args.get("next") or None))
-    form = CodeForm()
+    form = VolunteerCodeForm()
     refusals = []
     if form.validate_on_submit():
         try:
@@ -48,7 +48,7 @@ def enter_code() -> ResponseReturnValue:
         except Invalid as refused:
             refusals.append(refused.message)
         else:
-            begin_session(tutor)
+            begin_session(tutor, remember=form.stay.data)
             session.setdefault("locale", tutor.message_language)
             return redirect(local_page(request.args.get("next")) or first_page(tutor))
     page = render_template("account/volunteer_code.html", form=form, refusals=refusals)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, EmailField, PasswordField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length
 
 from app.i18n import _l
+from app.services.coordinators import MINIMUM_PASSWORD_LENGTH
 
 
 class SignInForm(FlaskForm):
@@ -20,6 +21,42 @@ class SignInForm(FlaskForm):
         _l("Password"),
         [InputRequired(_l("Enter your password.")), Length(max=1000)],
     )
+
+
+class PresentPasswordForm(FlaskForm):
+    """The password of now, so that nobody changes it on a computer left open."""
+
+    present = PasswordField(
+        _l("Present password"),
+        [InputRequired(_l("Enter your present password.")), Length(max=1000)],
+    )
+
+
+class NewPasswordForm(FlaskForm):
+    """A password to be, twice, since it can't be read while it is typed."""
+
+    password = PasswordField(
+        _l("New password"),
+        [
+            InputRequired(_l("Choose a password.")),
+            Length(
+                min=MINIMUM_PASSWORD_LENGTH,
+                max=1000,
+                message=_l("A password needs at least 12 characters."),
+            ),
+        ],
+    )
+    again = PasswordField(
+        _l("The same password again"),
+        [
+            InputRequired(_l("Enter the same password again.")),
+            EqualTo("password", _l("The two passwords are not the same.")),
+        ],
+    )
+
+
+class OwnPasswordForm(PresentPasswordForm, NewPasswordForm):
+    """A change of one's own password."""
 
 
 class AppCodeForm(FlaskForm):
@@ -41,9 +78,15 @@ class AddressForm(FlaskForm):
 
 
 class CodeForm(FlaskForm):
-    """The code that a volunteer was sent."""
+    """The code that somebody was sent."""
 
     code = StringField(
         _l("Code"),
         [InputRequired(_l("Enter the six digits of the message.")), Length(max=40)],
     )
+
+
+class VolunteerCodeForm(CodeForm):
+    """The code that a volunteer was sent to sign in, and whether this browser is their own."""
+
+    stay = BooleanField(_l("Stay signed in on this device"))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 
 from app.models import Coordinator
 from app.security import load_user
@@ -75,7 +75,6 @@ def app_code() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the session."""
-    logout_user()
     forget_session()
     return redirect(url_for("public.home"))
 

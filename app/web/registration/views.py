@@ -24,17 +24,10 @@ from app.web.account.sessions import begin_session
 from app.web.availability import WeekForm
 from app.web.redirects import first_page
 from app.web.registration import blueprint
-from app.web.registration.clocks import both_clocks
-from app.web.registration.forms import (
-    CharterForm,
-    LevelsForm,
-    MostForm,
-    NameForm,
-    PlaceForm,
-    SeveralForm,
-    SubjectForm,
-)
+from app.web.registration.forms import CharterForm, NameForm, PlaceForm
+from app.web.volunteer.clocks import both_clocks
 from app.web.volunteer.places import places
+from app.web.volunteer.teaching_forms import LevelsForm, MostForm, SeveralForm, SubjectForm
 
 _BROWSER = "registration_browser"
 _DONE = "registered"

@@ -13,5 +13,6 @@ from app.web.volunteer import (  # noqa: E402
     days_off,  # noqa: F401
     departures,  # noqa: F401
     hours,  # noqa: F401
+    teaching,  # noqa: F401
     views,  # noqa: F401
 )
