@@ -109,10 +109,10 @@ def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
             lesson.absence_id = None
         db.session.delete(absence)
         db.session.flush()
-        restored = restore_lessons(cancelled)
-        # What families said, they said of lessons that were cancelled since: they are asked anew.
-        ids = [lesson.id for lesson in restored]
+        # What families said of these lessons, they said before it changed: they are asked anew.
+        ids = [lesson.id for lesson in cancelled]
         db.session.execute(delete(LessonAnswer).where(LessonAnswer.lesson_id.in_(ids)))
+        restored = restore_lessons(cancelled)
         _note("take_absence_back", absence, restored)
         return _planned(absence, restored)
 

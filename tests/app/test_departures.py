@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
 from app.extensions import db
 from app.models import (
     AuditEntry,
+    CallRequest,
     Group,
     GroupState,
     Lesson,
     LessonState,
     Message,
     MessageState,
+    ProposedGroup,
     RequestState,
     Tutor,
     TutoringRequest,
     TutorState,
+    UnservedRequest,
     Veto,
 )
-from app.services import departures
+from app.services import departures, groups, runs
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.problem import build_problem
+from app.services.vetting_term import today
+from app.worker import solve_next
+from scheduler import clock
 from tests.support import people
 from tests.support.groups import active_group, offer_group
 from tests.support.vetting import vet_tutor
@@ -158,3 +167,97 @@ def test_volunteer_who_left_comes_back_to_be_vetted_anew() -> None:
     departures.take_tutor_back(tutor, coordinator)
     assert state_of(tutor) is TutorState.REGISTERED
     assert db.session.get_one(Tutor, tutor).vetted_at is None
+
+
+def test_volunteer_pauses_themself_and_families_are_to_be_called() -> None:
+    tutor, taught, offered = people.make_tutor(), family(), family()
+    active_group(tutor, [taught])
+    offer_group(tutor, [offered], starts=[("mon", "19:00")])
+    until = today() + timedelta(days=30)
+    departures.pause_tutor(tutor, "exams", None, until=until, by_tutor=True)
+    row = db.session.get_one(Tutor, tutor)
+    assert (row.state, row.paused_until) == (TutorState.PAUSED, until)
+    assert row.paused_at is not None
+    household = db.session.get_one(TutoringRequest, taught).pupil.household_id
+    assert [call.household_id for call in db.session.scalars(select(CallRequest))] == [household]
+    acts = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action.in_(["pause_tutor", "end_group"]))
+    ).all()
+    assert [(act.action, act.coordinator_id, act.detail) for act in acts] == [
+        ("end_group", None, {"reason": "exams", "tutor": tutor}),
+        ("end_group", None, {"reason": "exams", "tutor": tutor}),
+        (
+            "pause_tutor",
+            None,
+            {"reason": "exams", "groups": 2, "until": str(until), "tutor": tutor},
+        ),
+    ]
+
+
+def test_pause_recorded_by_a_coordinator_leaves_the_calling_to_them() -> None:
+    coordinator = people.make_coordinator()
+    tutor, request = people.make_tutor(), family()
+    active_group(tutor, [request])
+    departures.pause_tutor(tutor, "exams", coordinator)
+    assert db.session.scalars(select(CallRequest)).all() == []
+
+
+@pytest.mark.parametrize("days", [-1, 0, 367])
+def test_pause_ends_on_a_day_to_come_within_a_year(days: int) -> None:
+    tutor = people.make_tutor()
+    with pytest.raises(Invalid):
+        departures.pause_tutor(tutor, "exams", None, until=today() + timedelta(days=days))
+    assert state_of(tutor) is TutorState.VETTED
+
+
+def test_worker_brings_back_whose_day_has_come() -> None:
+    due, later, open_end = (people.make_tutor() for _ in range(3))
+    tomorrow = today() + timedelta(days=1)
+    departures.pause_tutor(due, "exams", None, until=tomorrow, by_tutor=True)
+    departures.pause_tutor(later, "exams", None, until=tomorrow + timedelta(days=1), by_tutor=True)
+    departures.pause_tutor(open_end, "exams", None, by_tutor=True)
+    assert departures.bring_tutors_back() == 0
+    with time_machine.travel(clock.now() + timedelta(days=1)):
+        assert departures.bring_tutors_back() == 1
+        assert departures.bring_tutors_back() == 0
+    assert [state_of(number) for number in (due, later, open_end)] == [
+        TutorState.VETTED,
+        TutorState.PAUSED,
+        TutorState.PAUSED,
+    ]
+    row = db.session.get_one(Tutor, due)
+    assert (row.paused_at, row.paused_until) == (None, None)
+    act = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "take_tutor_back")).one()
+    assert (act.subject, act.coordinator_id, act.detail) == (f"tutor:{due}", None, {})
+
+
+def test_only_a_pause_is_ended_by_the_volunteer_themself() -> None:
+    tutor = people.make_tutor()
+    with pytest.raises(Conflict):
+        departures.take_tutor_back(tutor, None, by_tutor=True)
+    departures.pause_tutor(tutor, "exams", None, by_tutor=True)
+    departures.take_tutor_back(tutor, None, by_tutor=True)
+    assert state_of(tutor) is TutorState.VETTED
+    act = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "take_tutor_back")).one()
+    assert act.detail == {"tutor": tutor}
+    departures.let_tutor_leave(tutor, "moved", None, by_tutor=True)
+    with pytest.raises(Conflict):
+        departures.take_tutor_back(tutor, None, by_tutor=True)
+
+
+def test_what_a_volunteer_declined_no_later_run_proposes(app: Flask) -> None:
+    tutor, request = people.make_tutor(), family()
+    offered = offer_group(tutor, [request])
+    groups.decline_group(offered.id, "The time does not suit me", tutor_id=tutor)
+    assert [(veto["tutor"], veto["request"]) for veto in build_problem()["vetoes"]] == [
+        (f"T{tutor}", f"R{request}")
+    ]
+    run_id = runs.start_run(None, seconds=5).id
+    solve_next(threading.Event())
+    left = db.session.scalars(select(UnservedRequest)).one()
+    assert (left.run_id, left.request_id, left.reason) == (run_id, request, "vetoed")
+    other = people.make_tutor(name="Nora Alami")
+    again = runs.start_run(None, seconds=5).id
+    solve_next(threading.Event())
+    proposed = db.session.scalars(select(ProposedGroup).where(ProposedGroup.run_id == again)).one()
+    assert proposed.tutor_id == other
