@@ -21,7 +21,7 @@ _CONTENT_POLICY = (
 )
 
 
-_SECRET_LINKS = ("/f/", "/calendar/")
+_SECRET_LINKS = ("/f/", "/calendar/", "/invitation/")
 """How the addresses begin that open a page to whoever knows them."""
 
 
@@ -82,9 +82,9 @@ def signed_in_tutor() -> Tutor:
 
 
 class HideSecretLinks(logging.Filter):
-    """Takes the secret addresses of families and of calendars out of what is logged."""
+    """Takes the secret addresses of families, calendars and invitations out of what is logged."""
 
-    _LINK = re.compile(r"/(f|calendar)/[\w-]+")
+    _LINK = re.compile(r"/(f|calendar|invitation)/[\w-]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 from app.services import second_factor
 from app.services.coordinators import add_coordinator, change_password
 from app.services.errors import ServiceError
+from app.services.people import zones_called
 
 coordinator_commands = AppGroup("coordinator", help="Accounts of coordinators.")
 
@@ -19,11 +20,17 @@ _password = click.option(
 @coordinator_commands.command("add")
 @click.argument("email")
 @click.argument("name")
+@click.option("--all-zones", is_flag=True, help="Of all zones, but no administrator.")
+@click.option("--zone", "zones", multiple=True, help="Of this zone alone; may be repeated.")
 @_password
-def add(email: str, name: str, password: str) -> None:
-    """Add a coordinator, who signs in with EMAIL."""
+def add(email: str, name: str, all_zones: bool, zones: tuple[str, ...], password: str) -> None:
+    """Add a coordinator, who signs in with EMAIL: an administrator, unless told otherwise."""
     try:
-        coordinator = add_coordinator(email, name, password)
+        zone_ids = zones_called(zones) if zones and not all_zones else None
+        is_administrator = not (all_zones or zones)
+        coordinator = add_coordinator(
+            email, name, password, is_administrator=is_administrator, zone_ids=zone_ids
+        )
     except ServiceError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{coordinator.name} <{coordinator.email}>")

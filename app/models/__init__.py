@@ -3,7 +3,7 @@
 from app.models.access import ContactCode, Draft, DraftKind, FamilyLink, SignInCode
 from app.models.audit import AuditEntry
 from app.models.consent import Consent, ConsentKind, ConsentMeans
-from app.models.coordinator import Coordinator, CoordinatorZone, Invitation
+from app.models.coordinator import Coordinator, CoordinatorZone, Invitation, RecoveryCode
 from app.models.group import LIVE_GROUPS, Group, GroupState, Membership, Pin, Veto
 from app.models.household import (
     Guardian,
@@ -102,6 +102,7 @@ __all__ = [
     "ProposedSeat",
     "Pupil",
     "PupilNeed",
+    "RecoveryCode",
     "Reminder",
     "RequestOrigin",
     "RequestState",

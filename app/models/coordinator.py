@@ -86,3 +86,18 @@ class Invitation(Model):
     """When it was accepted or taken back."""
 
     invited_by: Mapped[Coordinator | None] = relationship()
+
+
+class RecoveryCode(Model):
+    """A code that stands for the authenticator app once, such as after a telephone is lost."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (NEVER_REUSE_IDS,)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    coordinator_id: Mapped[int] = mapped_column(
+        ForeignKey("coordinator.id", ondelete="CASCADE"), index=True
+    )
+    code_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -72,17 +72,22 @@ def new_coordinator(address: str, name: str, hashed: str, role: Role) -> Coordin
 
 def give_role(coordinator: Coordinator, role: Role) -> None:
     """Write what somebody may do and see; part of the caller's transaction."""
-    zone_ids = set(role.zone_ids or ())
-    known = set(db.session.scalars(select(Zone.id).where(Zone.id.in_(zone_ids))))
-    if not role.has_all_zones and (not zone_ids or known != zone_ids):
-        raise Invalid(_l("Choose at least one zone, or all zones."))
+    numbers = checked_role(role)
+    known = {row.zone_id: row for row in coordinator.zones}
     coordinator.is_administrator = role.is_administrator
     coordinator.all_zones = role.has_all_zones
-    coordinator.zones = (
-        []
-        if role.has_all_zones
-        else [CoordinatorZone(zone_id=number) for number in sorted(zone_ids)]
-    )
+    coordinator.zones = [known.get(one) or CoordinatorZone(zone_id=one) for one in numbers]
+
+
+def checked_role(role: Role) -> list[int]:
+    """The zones of a role, none where it has all; Invalid where it has neither."""
+    if role.has_all_zones:
+        return []
+    wanted = set(role.zone_ids or ())
+    known = db.session.scalars(select(Zone.id).where(Zone.id.in_(wanted)).order_by(Zone.id)).all()
+    if not wanted or set(known) != wanted:
+        raise Invalid(_l("Choose at least one zone, or all zones."))
+    return list(known)
 
 
 def change_password(email: str, password: str) -> None:
@@ -103,7 +108,15 @@ def change_own_password(coordinator: Coordinator, old: str, new: str) -> Coordin
 
     Wrong ones count like wrong passwords at the sign-in. All other sessions end.
     """
-    check_password(coordinator.email, old)
+    try:
+        check_password(coordinator.email, old)
+    except Invalid:
+        raise Invalid(
+            _l(
+                "This is not your present password. After ten wrong tries an account stays closed "
+                "for 15 minutes."
+            )
+        ) from None
     hashed = password_hash(new)
     with transaction():
         row = db.session.get_one(Coordinator, coordinator.id, with_for_update=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from app.models import (
     Zone,
 )
 from app.services import names
-from app.services.errors import NotFound
+from app.services.errors import Invalid, NotFound
 from app.services.paging import Page, page_of
 from app.services.scope import Scope
 
@@ -198,3 +198,12 @@ def _has_number(searched: str, phone: str | None) -> bool:
 def list_zones(scope: Scope) -> list[Zone]:
     """These zones in the order of their names."""
     return list(db.session.scalars(select(Zone).where(scope.limits(Zone.id)).order_by(Zone.key)))
+
+
+def zones_called(names: Collection[str]) -> list[int]:
+    """The ids of the zones with these names, in any spelling; Invalid where one is not known."""
+    known = {row.key: row.id for row in db.session.scalars(select(Zone))}
+    unknown = [name for name in names if plain_key(name) not in known]
+    if unknown:
+        raise Invalid(_l("There is no zone %(name)s.", name=unknown[0]))
+    return [known[plain_key(name)] for name in names]

@@ -17,6 +17,7 @@ from app.models import Coordinator
 from app.services import audit
 from app.services.coordinators import count_wrong_try, is_locked, let_in, lock_by_email
 from app.services.errors import Invalid
+from app.services.recovery_codes import forget_codes, use_code
 from scheduler import clock
 
 _ISSUER = "N9raw"
@@ -66,19 +67,18 @@ def set_up_of(coordinator: Coordinator) -> SetUp:
 
 
 def check_code(coordinator_id: int, typed: str) -> Coordinator:
-    """Sign in the coordinator whose password was right, with the app's code.
+    """Sign in the coordinator whose password was right, with the app's code or a recovery code.
 
     Each code is taken once. Wrong ones count like wrong passwords. Invalid where it is refused.
     """
     with transaction():
         coordinator = db.session.get_one(Coordinator, coordinator_id, with_for_update=True)
-        step = None if is_locked(coordinator) else _step_of(coordinator, typed)
-        if step is None:
-            count_wrong_try(coordinator)
-        else:
-            coordinator.totp_last_step = step
+        right = not is_locked(coordinator) and _is_right(coordinator, typed)
+        if right:
             let_in(coordinator)
-    if step is None:
+        else:
+            count_wrong_try(coordinator)
+    if not right:
         raise Invalid(
             _l(
                 "This code is not right, or it was used already. Wait for the app's next code. "
@@ -96,7 +96,17 @@ def reset(email: str) -> None:
             raise Invalid(_l("No coordinator has this e-mail address."))
         coordinator.totp_secret = None
         coordinator.totp_last_step = None
+        forget_codes(coordinator)
         audit.note("reset_second_factor", f"coordinator:{coordinator.id}", None)
+
+
+def _is_right(coordinator: Coordinator, typed: str) -> bool:
+    """Whether the second factor is proved; what proved it is used up."""
+    step = _step_of(coordinator, typed)
+    if step is None:
+        return is_set_up(coordinator) and use_code(coordinator, typed)
+    coordinator.totp_last_step = step
+    return True
 
 
 def _step_of(coordinator: Coordinator, typed: str) -> int | None:

@@ -20,6 +20,7 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(public.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(account.volunteer_blueprint)
+    app.register_blueprint(account.invitation_blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(coordinator.blueprint)
     app.register_blueprint(volunteer.blueprint)

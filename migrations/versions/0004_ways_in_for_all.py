@@ -22,6 +22,7 @@ NEW_TABLES = (
     "term",
     "coordinator_zone",
     "invitation",
+    "recovery_code",
     "message_wording",
     "call_request",
     "hours_certificate",
@@ -326,6 +327,27 @@ def _make_tables() -> None:
     )
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_invitation_email"), ["email"], unique=False)
+
+    op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("coordinator_id", sa.Integer(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["coordinator_id"],
+            ["coordinator.id"],
+            name=op.f("fk_recovery_code_coordinator_id_coordinator"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recovery_code_coordinator_id"), ["coordinator_id"], unique=False
+        )
 
     op.create_table(
         "message_wording",
