@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import distinct, func, select
+from flask import current_app
+from sqlalchemy import distinct, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.database import transaction
@@ -25,6 +26,7 @@ from app.models import (
     Group,
     HouseholdChannel,
     HouseholdLanguage,
+    Level,
     Membership,
     Pupil,
     PupilNeed,
@@ -43,6 +45,7 @@ from app.services.programme import (
     forget_lists,
     put_in_order,
 )
+from scheduler import clock
 
 LONGEST_NAME: Final = 80
 LONGEST_CODE: Final = 24
@@ -188,6 +191,19 @@ def has_variant(code: str) -> bool:
     Only those may have groups: the others would shut such families out.
     """
     return db.session.scalar(select(Channel.code).where(Channel.variant_of == code)) is not None
+
+
+def undated_levels() -> list[Level]:
+    """Levels on offer that sit an exam whose next date is not known."""
+    zone = current_app.config["N9RAW"].civil_zone
+    today = clock.to_wall(clock.now(), zone).date()
+    return list(
+        db.session.scalars(
+            select(Level)
+            .where(Level.exam, ~Level.retired, or_(Level.exam_on.is_(None), Level.exam_on < today))
+            .order_by(Level.rank)
+        )
+    )
 
 
 def _one_change() -> AbstractContextManager[None]:

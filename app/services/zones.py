@@ -41,6 +41,11 @@ def find_zones(searched: str, page_number: int) -> tuple[list[ListedZone], Page]
     return _with_counts([row.id for row in rows], list(rows)), page
 
 
+def count_zones() -> int:
+    """How many zones there are."""
+    return db.session.scalar(select(func.count()).select_from(Zone)) or 0
+
+
 def all_zones() -> list[Zone]:
     """Every zone, by name."""
     return list(db.session.scalars(select(Zone).order_by(Zone.key, Zone.id)))

@@ -75,6 +75,7 @@ def coordinator_menu() -> list[tuple[str, LazyString, str]]:
         ("coordinator.week", _l("Week"), "/coordinator/week"),
         ("coordinator.coordinators", _l("Coordinators"), "/coordinator/team"),
         ("account.own", _l("My account"), "/account"),
+        ("coordinator.programme_start", _l("Programme"), "/coordinator/programme"),
     ]
 
 

@@ -17,6 +17,8 @@ from app.models import (
 from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
+from app.services.programme import TABLES
+from app.services.term_changes import OUTSIDE_TERMS
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -72,6 +74,8 @@ def reason(stored: str) -> str:
         return _("no pupil is left in the group")
     if stored == VETTING_OVER:
         return _("the volunteer’s vetting is over")
+    if stored == OUTSIDE_TERMS:
+        return _("no lessons are held outside the terms")
     return stored
 
 
@@ -107,6 +111,19 @@ def act(action: str) -> str:
         "change_tutor": _("changed what is known of a volunteer"),
         "note_tutor": _("wrote a note on a volunteer"),
         "import": _("imported a list"),
+        "add_family": _("added a family"),
+        "change_family": _("changed what is known of a family"),
+        "add_pupil": _("added a child"),
+        "change_pupil": _("changed what is known of a child"),
+        "record_consent": _("recorded a guardian's answer"),
+        "add_request": _("asked for a subject"),
+        "change_request": _("changed the lessons a week"),
+        "end_request": _("ended a request"),
+        "ask_again": _("asked again for a subject"),
+        "confirm_requests": _("confirmed a family's requests"),
+        "add_note": _("wrote a note on a family"),
+        "remove_note": _("removed a note on a family"),
+        "list_zone": _("took a zone into the list"),
         "vet": _("vetted a volunteer"),
         "withdraw_vetting": _("took a vetting back"),
         "renew_vetting": _("renewed a vetting"),
@@ -158,6 +175,20 @@ def act(action: str) -> str:
         "stop_messages": _("stopped the messages"),
         "want_messages": _("wants messages again"),
         "set_preferences": _("changed settings"),
+        "add_entry": _("added to the programme"),
+        "change_entry": _("changed the programme"),
+        "retire_entry": _("retired from the programme"),
+        "offer_entry": _("offered again"),
+        "move_level": _("moved a level"),
+        "set_matching_rules": _("changed the length of lessons"),
+        "add_zone": _("added a zone"),
+        "change_zone": _("changed a zone"),
+        "merge_zones": _("merged two zones"),
+        "add_term": _("added a term"),
+        "change_term": _("changed a term"),
+        "remove_term": _("took a term away"),
+        "set_wording": _("worded a message"),
+        "reset_wording": _("went back to a standard text"),
     }.get(action, action)
 
 
@@ -200,6 +231,8 @@ def acted_on(subject: str) -> str:
         return _("invitation %(number)s", number=number)
     if kind == "run":
         return _("matching %(number)s", number=number)
+    if kind == "zone":
+        return _("zone %(number)s", number=number)
     if kind == "household":
         return _("family %(number)s", number=number)
     if kind == "worry":
@@ -208,6 +241,14 @@ def acted_on(subject: str) -> str:
         return _("group %(number)s", number=number)
     if kind == "lesson":
         return _("lesson %(number)s", number=number)
+    if kind == "zone":
+        return _("zone %(number)s", number=number)
+    if kind == "term":
+        return _("term %(number)s", number=number)
+    if kind in TABLES:
+        return _("programme, %(code)s", code=number)
+    if kind in ("programme", "wording"):
+        return _("Programme")
     if kind == "export":
         return next((str(one.title) for one in EXPORTS if one.key == number), subject)
     if kind == "list":
@@ -228,6 +269,10 @@ def _page(path: str) -> str:
             return _("My week")
         case ["pupils", *_rest]:
             return _("Families and pupils")
+        case ["families", number, *_rest] if number.isdecimal():
+            return _("family %(number)s", number=number)
+        case ["requests", *_rest]:
+            return _("Requests to confirm")
         case ["volunteers", number, *_rest]:
             return _("volunteer %(number)s", number=number)
         case ["import", *_rest]:

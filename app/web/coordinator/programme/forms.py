@@ -1,0 +1,184 @@
+"""Forms of the programme's settings."""
+
+from __future__ import annotations
+
+from flask_wtf import FlaskForm
+from wtforms import (
+    BooleanField,
+    DateField,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+
+from app.i18n import _l
+from app.services.programme import GRIDS, LONGEST_LESSON, SHORTEST_LESSON
+from app.services.programme_lists import LARGEST_GROUP, MOST_COST, MOST_WEIGHT, Exam, Names
+
+_LONGEST_SPELLINGS = 4000
+
+
+def _name(label: str) -> StringField:
+    return StringField(
+        label,
+        [
+            InputRequired(_l("Give the name in all three languages.")),
+            Length(max=80, message=_l("A name has at most 80 letters.")),
+        ],
+    )
+
+
+class EntryForm(FlaskForm):
+    """What an entry of a list is called."""
+
+    name_fr = _name(_l("Name in French"))
+    name_ar = _name(_l("Name in Arabic"))
+    name_en = _name(_l("Name in English"))
+    also = TextAreaField(
+        _l("Other spellings in lists, one on each line"),
+        [Length(max=_LONGEST_SPELLINGS, message=_l("At most 40 other spellings, please."))],
+    )
+
+    @property
+    def names(self) -> Names:
+        also = tuple(line.strip() for line in (self.also.data or "").splitlines() if line.strip())
+        return Names(self.name_fr.data, self.name_ar.data, self.name_en.data, also)
+
+
+class LevelForm(EntryForm):
+    """A level: what it counts, and its exam."""
+
+    weight = IntegerField(
+        _l("Weight"),
+        [
+            InputRequired(_l("The weight is a number from 1 to 100.")),
+            NumberRange(1, MOST_WEIGHT, _l("The weight is a number from 1 to 100.")),
+        ],
+        default=1,
+    )
+    exam = BooleanField(_l("This level sits an exam"))
+    exam_on = DateField(_l("First day of the next exam"), [Optional()])
+
+    @property
+    def exam_data(self) -> Exam:
+        return Exam(self.weight.data, self.exam.data, self.exam_on.data)
+
+
+class NewLevelForm(LevelForm):
+    """A level that is added."""
+
+    code = StringField(
+        _l("Short name"),
+        [
+            InputRequired(_l("The short name has 1 to 12 Latin letters and digits, such as 2BAC.")),
+            Length(
+                max=12,
+                message=_l("The short name has 1 to 12 Latin letters and digits, such as 2BAC."),
+            ),
+        ],
+    )
+    after = SelectField(_l("Comes after"))
+
+
+class ChannelForm(EntryForm):
+    """A way of holding lessons."""
+
+    max_group = IntegerField(
+        _l("Most pupils in a group"),
+        [
+            InputRequired(_l("A group has 1 to 30 pupils.")),
+            NumberRange(1, LARGEST_GROUP, _l("A group has 1 to 30 pupils.")),
+        ],
+    )
+    cost = IntegerField(
+        _l("Cost"),
+        [
+            InputRequired(_l("The cost is a number from 0 to 100.")),
+            NumberRange(0, MOST_COST, _l("The cost is a number from 0 to 100.")),
+        ],
+    )
+
+
+class ZoneForm(FlaskForm):
+    """A zone's names."""
+
+    name = StringField(
+        _l("Name"),
+        [
+            InputRequired(_l("Give the zone's name, with letters.")),
+            Length(max=80, message=_l("A name has at most 80 letters.")),
+        ],
+    )
+    name_ar = StringField(
+        _l("Name in Arabic letters"),
+        [Optional(), Length(max=80, message=_l("A name has at most 80 letters."))],
+    )
+
+
+class KnownZoneForm(ZoneForm):
+    """A zone that is there."""
+
+    listed = BooleanField(_l("Families may choose it when they ask for help"))
+
+
+class MergeForm(FlaskForm):
+    """Which zone takes another one over."""
+
+    into = SelectField(_l("The zone that stays"), coerce=int)
+
+
+class TermForm(FlaskForm):
+    """A term; `agreed` is how many lessons its maker saw that it cancels."""
+
+    name = StringField(
+        _l("Name"),
+        [
+            InputRequired(_l("Give the term a name of at most 80 letters.")),
+            Length(max=80, message=_l("Give the term a name of at most 80 letters.")),
+        ],
+    )
+    first_day = DateField(_l("First day"), [InputRequired(_l("Give the first day."))])
+    last_day = DateField(_l("Last day"), [InputRequired(_l("Give the last day."))])
+    agreed = HiddenField(default="0")
+
+
+class RemoveTermForm(FlaskForm):
+    """That a term goes, with so many lessons."""
+
+    agreed = HiddenField(default="0")
+
+
+class MatchingForm(FlaskForm):
+    """How long lessons are, and when they may start."""
+
+    lesson_minutes = IntegerField(
+        _l("Length of a lesson, in minutes"),
+        [
+            InputRequired(_l("A lesson lasts 15 to 240 minutes, in steps of five.")),
+            NumberRange(
+                SHORTEST_LESSON,
+                LONGEST_LESSON,
+                _l("A lesson lasts 15 to 240 minutes, in steps of five."),
+            ),
+        ],
+    )
+    start_every = SelectField(
+        _l("Lessons may start"),
+        coerce=int,
+        choices=list(
+            zip(
+                GRIDS,
+                (_l("every quarter of an hour"), _l("every half hour"), _l("every hour")),
+                strict=True,
+            )
+        ),
+    )
+
+
+class WordingForm(FlaskForm):
+    """A wording of a message."""
+
+    body = TextAreaField(_l("Text"))

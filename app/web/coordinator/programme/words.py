@@ -1,0 +1,89 @@
+"""What the pages of the programme's settings call its lists and messages."""
+
+from __future__ import annotations
+
+from app.i18n import _, ngettext
+from app.models import MessageKind
+from app.services.wordings import FAMILY
+
+
+def section(name: str) -> str:
+    """The name of a list."""
+    return {
+        "subjects": _("Subjects"),
+        "levels": _("Levels"),
+        "channels": _("Ways of holding lessons"),
+        "languages": _("Languages of lessons"),
+        "tags": _("Needs"),
+    }[name]
+
+
+def about(name: str) -> str:
+    """What a list is for."""
+    return {
+        "subjects": _("What pupils ask for and volunteers teach."),
+        "levels": _("School years, from the youngest to the oldest, and which of them sit exams."),
+        "channels": _(
+            "By telephone, by video and so on: how large groups may be, what each costs."
+        ),
+        "languages": _("The languages that volunteers and families speak in lessons."),
+        "tags": _("What a pupil may need of a volunteer, such as a woman."),
+    }[name]
+
+
+def add(name: str) -> str:
+    """The button that adds to a list."""
+    return {
+        "subjects": _("Add a subject"),
+        "levels": _("Add a level"),
+        "languages": _("Add a language"),
+        "tags": _("Add a need"),
+    }[name]
+
+
+def families(name: str, number: int) -> str:
+    """How many point at an entry of a list, beside volunteers."""
+    if name == "subjects":
+        return ngettext("%(num)d open request", "%(num)d open requests", number)
+    if name in ("levels", "tags"):
+        return ngettext("%(num)d pupil", "%(num)d pupils", number)
+    return ngettext("%(num)d family", "%(num)d families", number)
+
+
+def message(kind: MessageKind) -> str:
+    """What a message is about."""
+    return {
+        MessageKind.LESSON_24H: _("Reminder the day before"),
+        MessageKind.LESSON_2H: _("Reminder two hours before"),
+        MessageKind.FAMILY_LINK: _("The link to the family’s page"),
+        MessageKind.LESSONS_END: _("Lessons with a volunteer have ended"),
+    }[kind]
+
+
+def audience(name: str) -> str:
+    """Whom a message goes to."""
+    return _("Families") if name == FAMILY else _("Volunteers")
+
+
+def language(code: str) -> str:
+    """The language of a message."""
+    return {
+        "fr": _("French"),
+        "ar": _("Arabic"),
+        "ary": _("Darija in Latin letters"),
+    }[code]
+
+
+def placeholder(name: str) -> str:
+    """What a placeholder stands for."""
+    return {
+        "date": _("the day, such as “Tuesday 1 December”"),
+        "day": _("“today” or “tomorrow”, else the day"),
+        "time": _("when the lesson starts"),
+        "subject": _("the subject"),
+        "level": _("the level"),
+        "pupils": _("the children’s first names"),
+        "tutor": _("the volunteer’s first name"),
+        "channel": _("how the lesson is held"),
+        "link": _("the address of the family’s page"),
+    }[name]
