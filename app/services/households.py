@@ -99,6 +99,14 @@ def change_household(
     return changed
 
 
+def get_household(household_id: int) -> Household:
+    """The family of that id; NotFound if there is none."""
+    household = db.session.get(Household, household_id)
+    if household is None:
+        raise NotFound(_l("This family does not exist."))
+    return household
+
+
 def details_of(household: Household) -> FamilyDetails:
     """A family's details as they stand."""
     windows = tuple(sorted(window.as_window() for window in household.windows))

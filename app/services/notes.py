@@ -19,7 +19,7 @@ def add_note(household_id: int, text: str, by: Coordinator) -> Note:
     """Keep a note on a family."""
     said = text.strip()
     if not said:
-        raise Invalid(_l("Write the note first."))
+        raise Invalid(_l("Write what the others should know."))
     if len(said) > LONGEST_NOTE:
         raise Invalid(_l("At most 2000 characters, please."))
     with transaction():

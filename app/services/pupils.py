@@ -53,12 +53,15 @@ def add_pupil(
     siblings, see `changing_family`.
     """
     with changing_family(household_id, by, agreed) as household:
-        pupil = Pupil(household=household, created_at=clock.now())
-        _apply(pupil, household, details)
-        if not lessons:
-            raise Invalid(_l("Choose at least one subject."))
-        for subject_id, number in lessons.items():
-            pupil.requests.append(new_request(pupil, subject_id, number))
+        # Nothing is sent to the database before the child is complete.
+        with db.session.no_autoflush:
+            pupil = Pupil(created_at=clock.now())
+            household.pupils.append(pupil)
+            _apply(pupil, household, details)
+            if not lessons:
+                raise Invalid(_l("Choose at least one subject."))
+            for subject_id, number in lessons.items():
+                pupil.requests.append(new_request(pupil, subject_id, number))
         db.session.flush()
         for statement in statements:
             record(pupil, statement, by)
@@ -102,6 +105,11 @@ def get_pupil(pupil_id: int) -> Pupil:
     """The child of that id; NotFound if there is none."""
     household_of_pupil(pupil_id)
     return db.session.get_one(Pupil, pupil_id)
+
+
+def list_tags() -> list[Tag]:
+    """What children may need of whoever teaches them, in the list's order."""
+    return list(db.session.scalars(select(Tag).order_by(Tag.rank)))
 
 
 def details_of(pupil: Pupil) -> PupilDetails:

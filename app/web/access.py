@@ -57,6 +57,8 @@ _ALL_ZONES: Final = Rule(ALL_ZONES)
 _ADMINISTRATOR: Final = Rule(frozenset({Who.ADMINISTRATOR}))
 _VOLUNTEER: Final = Rule(frozenset({Who.VOLUNTEER}))
 _HOUSEHOLD: Final = Rule(STAFF, "household")
+_PUPIL: Final = Rule(STAFF, "pupil")
+_REQUEST: Final = Rule(STAFF, "request")
 _GROUP: Final = Rule(STAFF, "group")
 _WHOLE_GROUP: Final = Rule(STAFF, "whole_group", "group_id")
 _WHOLE_LESSON: Final = Rule(STAFF, "whole_lesson", "lesson_id")
@@ -94,6 +96,21 @@ RULES: Final[dict[str, Rule]] = {
     "registration.charter_of_conduct": _ANYONE,
     "registration.check": _ANYONE,
     "registration.done": _ANYONE,
+    # Families, without one
+    "help_request.start": _ANYONE,
+    "help_request.forget": _ANYONE,
+    "help_request.guardian": _ANYONE,
+    "help_request.phone": _ANYONE,
+    "help_request.code": _ANYONE,
+    "help_request.zone": _ANYONE,
+    "help_request.languages": _ANYONE,
+    "help_request.channels": _ANYONE,
+    "help_request.hours": _ANYONE,
+    "help_request.children": _ANYONE,
+    "help_request.remove_child": _ANYONE,
+    "help_request.agreement": _ANYONE,
+    "help_request.check": _ANYONE,
+    "help_request.sent": _ANYONE,
     # Families, by their link
     "family.week": _ANYONE,
     "family.choose_language": _ANYONE,
@@ -177,6 +194,22 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.lift_suspension": _ALL_ZONES,
     # Coordinators: families
     "coordinator.pupils": _STAFF,
+    "coordinator.family": _HOUSEHOLD,
+    "coordinator.add_family": _STAFF,
+    "coordinator.edit_family": _HOUSEHOLD,
+    "coordinator.note_family": _HOUSEHOLD,
+    "coordinator.remove_family_note": _HOUSEHOLD,
+    "coordinator.set_family_messages": _HOUSEHOLD,
+    "coordinator.add_pupil": _HOUSEHOLD,
+    "coordinator.edit_pupil": _PUPIL,
+    "coordinator.record_consent": _PUPIL,
+    "coordinator.add_request": _PUPIL,
+    "coordinator.edit_request": _REQUEST,
+    "coordinator.end_request": _REQUEST,
+    "coordinator.ask_again": _REQUEST,
+    "coordinator.requests_to_confirm": _STAFF,
+    "coordinator.confirm_requests": _HOUSEHOLD,
+    "coordinator.list_zone": _ALL_ZONES,
     "coordinator.make_family_link": _HOUSEHOLD,
     "coordinator.send_family_link": _HOUSEHOLD,
     "coordinator.end_family_link": _HOUSEHOLD,
@@ -192,6 +225,22 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.confirm_publication": _ALL_ZONES,
     "coordinator.publish": _ALL_ZONES,
     "coordinator.take_back": _ALL_ZONES,
+    "coordinator.compare": _ALL_ZONES,
+    "coordinator.solve_again": _ALL_ZONES,
+    "coordinator.choices": _ALL_ZONES,
+    "coordinator.remove_pin": _ALL_ZONES,
+    "coordinator.remove_veto": _ALL_ZONES,
+    "coordinator.proposed_group": _ALL_ZONES,
+    "coordinator.pin_proposed": _ALL_ZONES,
+    "coordinator.rule_out_proposed": _ALL_ZONES,
+    "coordinator.add_to_proposed": _ALL_ZONES,
+    # Coordinators: places by hand
+    "coordinator.add_to_group": _ALL_ZONES,
+    "coordinator.take_out": _ALL_ZONES,
+    "coordinator.agree_times": _ALL_ZONES,
+    "coordinator.request_place": _ALL_ZONES,
+    "coordinator.new_group": _ALL_ZONES,
+    "coordinator.rule_out_request": _ALL_ZONES,
     # Coordinators: groups and lessons
     "coordinator.groups": _STAFF,
     "coordinator.group": _GROUP,
@@ -200,6 +249,26 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.end_group": _WHOLE_GROUP,
     "coordinator.lessons": _STAFF,
     "coordinator.cancel_lesson": _WHOLE_LESSON,
+    # The programme
+    "coordinator.programme_start": _ADMINISTRATOR,
+    "coordinator.programme_list": _ADMINISTRATOR,
+    "coordinator.programme_add": _ADMINISTRATOR,
+    "coordinator.programme_entry": _ADMINISTRATOR,
+    "coordinator.programme_retire": _ADMINISTRATOR,
+    "coordinator.programme_offer": _ADMINISTRATOR,
+    "coordinator.programme_move": _ADMINISTRATOR,
+    "coordinator.programme_zones": _ADMINISTRATOR,
+    "coordinator.programme_add_zone": _ADMINISTRATOR,
+    "coordinator.programme_zone": _ADMINISTRATOR,
+    "coordinator.programme_merge_zone": _ADMINISTRATOR,
+    "coordinator.programme_terms": _ADMINISTRATOR,
+    "coordinator.programme_add_term": _ADMINISTRATOR,
+    "coordinator.programme_term": _ADMINISTRATOR,
+    "coordinator.programme_remove_term": _ADMINISTRATOR,
+    "coordinator.programme_matching": _ADMINISTRATOR,
+    "coordinator.programme_messages": _ADMINISTRATOR,
+    "coordinator.programme_message": _ADMINISTRATOR,
+    "coordinator.programme_standard_message": _ADMINISTRATOR,
 }
 
 
