@@ -35,7 +35,7 @@ def desk() -> ResponseReturnValue:
         figures=desk_figures(scope),
         scope=scope,
         shown_name=shown_name,
-        requests_page=url_for(".pupils"),
+        requests_page=url_for(".requests_to_confirm"),
         expires_on=expires_on,
         labels=labels,
         stories=stories,
