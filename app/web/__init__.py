@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.web import account, coordinator, demo, family, public, registration, volunteer
+from app.web import (
+    account,
+    coordinator,
+    demo,
+    family,
+    help_request,
+    public,
+    registration,
+    volunteer,
+)
 from app.web.access import init_access
 from app.web.compression import init_compression
 from app.web.errors import register_error_pages
@@ -24,6 +33,7 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(coordinator.blueprint)
     app.register_blueprint(volunteer.blueprint)
+    app.register_blueprint(help_request.blueprint)
     app.register_blueprint(family.blueprint)
     if app.config["N9RAW"].demo:
         app.register_blueprint(demo.blueprint)
