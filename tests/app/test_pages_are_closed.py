@@ -26,6 +26,22 @@ OPEN_ENDPOINTS = {
     "account.sign_out",
     "volunteer_account.sign_in",
     "volunteer_account.enter_code",
+    "registration.start",
+    "registration.forget",
+    "registration.name",
+    "registration.address",
+    "registration.code",
+    "registration.teaches",
+    "registration.levels",
+    "registration.remove_subject",
+    "registration.languages",
+    "registration.channels",
+    "registration.place",
+    "registration.week",
+    "registration.most",
+    "registration.charter_of_conduct",
+    "registration.check",
+    "registration.done",
 }
 # The secret link is what opens these.
 BY_LINK = {

@@ -36,8 +36,8 @@ class SubjectForm(FlaskForm):
 class LevelsForm(FlaskForm):
     """From which level to which a subject is taught."""
 
-    first = SelectField(_l("From"), validate_choice=False)
-    last = SelectField(_l("Up to and with"), validate_choice=False)
+    first = SelectField(_l("Lowest level"), validate_choice=False)
+    last = SelectField(_l("Highest level"), validate_choice=False)
 
     def __init__(self, levels: Iterable[Level], **kwargs: Any) -> None:
         super().__init__(**kwargs)
