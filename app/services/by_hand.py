@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, lazyload, selectinload
@@ -29,6 +30,7 @@ from app.services.choices import Place
 from app.services.ending import goes_on, leave_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.examining import (
+    STOPS_OF_PINS,
     Examination,
     Rule,
     examine_join,
@@ -99,6 +101,18 @@ def place_in_proposal(
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         proposed = choices.get_proposed(run_id, proposed_id)
         examined = examine_proposed(proposed, get_request(request_id))
+        _refuse(examined, overruled)
+        _end_veto(examined, by)
+        (pin,) = choices.set_pins([request_id], examined.place, by)
+    return pin
+
+
+def pin_new(
+    request_id: int, place: Place, overruled: Collection[Rule], by: Coordinator | None
+) -> Pin:
+    """Keep a place like that of `make_group` for a request, from the next run on."""
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        examined = replace(examine_new(get_request(request_id), place), stops=STOPS_OF_PINS)
         _refuse(examined, overruled)
         _end_veto(examined, by)
         (pin,) = choices.set_pins([request_id], examined.place, by)

@@ -109,10 +109,10 @@ def set_pins(
         )
         for request_id in request_ids
     ]
-    seated, channels = _seated(request_ids), _channels()
+    in_groups, channels = seated(request_ids), _channels()
     check_place(place)
     for one in pins:
-        refused = why_unused(one, seated, channels)
+        refused = why_unused(one, in_groups, channels)
         if refused is not None:
             raise Conflict(REFUSALS[refused])
         if find_veto(one.request.id, tutor.id) is not None:
@@ -131,8 +131,8 @@ def pin_proposed(
     members = [seat.request_id for seat in proposed.seats]
     if request_id is not None and request_id not in members:
         raise NotFound(_l("This pupil is not in the group."))
-    seated = _seated(members)
-    waiting = [number for number in members if number not in seated]
+    in_groups = seated(members)
+    waiting = [number for number in members if number not in in_groups]
     chosen = waiting if request_id is None else [request_id]
     if not chosen:
         raise Conflict(REFUSALS[Unused.SEATED])
@@ -162,7 +162,7 @@ def rule_out(request_id: int, tutor_id: int, reason: str, by: Coordinator | None
     reason = _reason(reason)
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         request, tutor = _request(request_id), _tutor(tutor_id)
-        if _seated([request_id], tutor_id):
+        if seated([request_id], tutor_id):
             raise Conflict(
                 _l("They sit in a group together: take the pupil out of it, and say so there.")
             )
@@ -262,6 +262,30 @@ def find_veto(request_id: int, tutor_id: int) -> Veto | None:
     )
 
 
+def seated(request_ids: Collection[int], tutor_id: int | None = None) -> set[int]:
+    """Which of these requests sit in a group in force, or in one of this tutor."""
+    query = (
+        select(Membership.request_id)
+        .join(Membership.group)
+        .where(
+            Membership.request_id.in_(list(request_ids)),
+            Membership.ended_at.is_(None),
+            Group.state.in_(LIVE_GROUPS),
+        )
+    )
+    if tutor_id is not None:
+        query = query.where(Group.tutor_id == tutor_id)
+    return set(db.session.scalars(query))
+
+
+def ruled_out_from(tutor_id: int, request_ids: Collection[int]) -> dict[int, Veto]:
+    """What keeps these requests from a tutor, by request."""
+    rows = db.session.scalars(
+        _with_people().where(Veto.tutor_id == tutor_id, Veto.request_id.in_(list(request_ids)))
+    )
+    return {row.request_id: row for row in rows}
+
+
 REFUSALS = {
     Unused.SEATED: _l("The pupil sits in a group for this already."),
     Unused.REQUEST: _l("This request does not wait for a place."),
@@ -298,11 +322,11 @@ def check_place(place: Place) -> None:
 
 
 def _entries(shown: Sequence[Pin], pins: Sequence[Pin]) -> list[PinEntry]:
-    seated, channels = _seated([one.request_id for one in shown]), _channels()
+    in_groups, channels = seated([one.request_id for one in shown]), _channels()
     return [
         PinEntry(
             pin=one,
-            unused=why_unused(one, seated, channels),
+            unused=why_unused(one, in_groups, channels),
             beside=sum(
                 one.label is not None and other.label == one.label and other is not one
                 for other in pins
@@ -327,22 +351,6 @@ def _with_people() -> Select[Veto]:
             joinedload(TutoringRequest.pupil).joinedload(Pupil.household).options(lazyload("*")),
         ),
     )
-
-
-def _seated(request_ids: Collection[int], tutor_id: int | None = None) -> set[int]:
-    """Which of these requests sit in a group in force, or in one of this tutor."""
-    query = (
-        select(Membership.request_id)
-        .join(Membership.group)
-        .where(
-            Membership.request_id.in_(list(request_ids)),
-            Membership.ended_at.is_(None),
-            Group.state.in_(LIVE_GROUPS),
-        )
-    )
-    if tutor_id is not None:
-        query = query.where(Group.tutor_id == tutor_id)
-    return set(db.session.scalars(query))
 
 
 def _channels() -> dict[str, Channel]:

@@ -65,6 +65,10 @@ class ZoneChange:
     before: int
     after: int
 
+    @property
+    def served_before(self) -> tuple[str, int]:
+        return self.name, self.before
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:

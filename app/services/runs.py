@@ -111,6 +111,16 @@ def newest_run_id() -> int | None:
     return db.session.scalar(select(MatchRun.id).order_by(MatchRun.id.desc()).limit(1))
 
 
+def newest_finished_run() -> MatchRun | None:
+    """The newest run that found something, which can be solved again."""
+    return db.session.scalar(
+        select(MatchRun)
+        .where(MatchRun.has_plan, MatchRun.state.not_in(ACTIVE))
+        .order_by(MatchRun.id.desc())
+        .limit(1)
+    )
+
+
 def get_run(run_id: int) -> MatchRun:
     """The run of that id; NotFound if there is none."""
     run = db.session.get(MatchRun, run_id)

@@ -34,6 +34,9 @@ from scheduler import clock
 PER_PAGE = 50
 DECLINED_SHOWN_FOR = timedelta(days=30)
 PUBLISHING = ("publish_run", "undo_publication")
+CHOICES = ("pin", "unpin", "veto", "unveto")
+"""What coordinators choose for a request and a tutor, for the runs to come."""
+BY_HAND = ("place_by_hand", "make_group")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,13 @@ def _acts(group: Group, lesson_ids: list[int]) -> list[AuditEntry]:
     own = acts_on([f"group:{group.id}", *(f"lesson:{number}" for number in lesson_ids)])
     runs = {group.run_id, *(seat.run_id for seat in group.memberships)}
     published = acts_on([f"run:{number}" for number in runs], only=PUBLISHING)
-    return sorted(own + published, key=lambda act: act.id)
+    requests = [f"request:{seat.request_id}" for seat in group.memberships]
+    chosen = [
+        act
+        for act in acts_on(requests, only=CHOICES)
+        if act.detail.get("with_tutor") == group.tutor_id
+    ]
+    return sorted(own + published + chosen, key=lambda act: act.id)
 
 
 def _wanted(state: GroupState | None, tutor_id: int | None) -> list[ColumnElement[bool]]:
@@ -213,6 +222,7 @@ def _entries(groups: Iterable[Group], scope: Scope) -> list[GroupEntry]:
         act.subject: act.at
         for act in acts_on([f"run:{number}" for number in waiting], only=PUBLISHING[:1])
     }
+    by_hand = _given_by_hand(listed)
     entries = []
     for group in listed:
         live = group.state in LIVE_GROUPS
@@ -225,13 +235,33 @@ def _entries(groups: Iterable[Group], scope: Scope) -> list[GroupEntry]:
                 accepted=[seat for seat in seats if seat not in offered],
                 offered=offered,
                 waiting_since=min(
-                    (published.get(f"run:{seat.run_id}", group.offered_at) for seat in offered),
+                    (
+                        by_hand.get((group.id, seat.request.pupil_id), group.offered_at)
+                        if seat.run_id is None
+                        else published.get(f"run:{seat.run_id}", group.offered_at)
+                        for seat in offered
+                    ),
                     default=None,
                 ),
                 scope=scope,
             )
         )
     return entries
+
+
+def _given_by_hand(groups: Iterable[Group]) -> dict[tuple[int, int], datetime]:
+    """When a coordinator last offered a seat by hand, by group and pupil."""
+    ids = {
+        group.id
+        for group in groups
+        if any(seat.run_id is None and seat.active_since is None for seat in group.members)
+    }
+    given = acts_on([f"group:{number}" for number in ids], only=BY_HAND)
+    return {
+        (int(act.subject.partition(":")[2]), pupil_id): act.at
+        for act in given
+        for pupil_id in act.pupil_ids
+    }
 
 
 def _named(entry: GroupEntry, searched: str) -> bool:

@@ -43,6 +43,11 @@ def row_number(text: str) -> int | None:
     return int(text) if re.fullmatch(_NUMBER, text) else None
 
 
+def posted_number(name: str) -> int | None:
+    """The number in a form's field; None where there is none that a row can have."""
+    return row_number(request.form.get(name, ""))
+
+
 def asked_day(name: str) -> date | None:
     """The day after `?name=`, such as 2026-12-07; None where there is none of our times."""
     text = request.args.get(name, "")

@@ -75,6 +75,18 @@ class DepartureForm(FlaskForm):
     )
 
 
+class RuleOutForm(FlaskForm):
+    """Why a volunteer and a pupil are not to be put together."""
+
+    reason = StringField(
+        _l("Why not together?"),
+        [
+            InputRequired(_l("Say why.")),
+            Length(max=LONGEST_REASON, message=_l("At most 500 characters, please.")),
+        ],
+    )
+
+
 class DeclineForm(FlaskForm):
     """Why a volunteer declines."""
 

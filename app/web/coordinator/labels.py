@@ -152,6 +152,14 @@ def act(action: str) -> str:
         "end_group": _("group ended"),
         "move_seats": _("places ended by a repair"),
         "end_seats": _("places ended: consent or request no longer allow them"),
+        "pin": _("place kept"),
+        "unpin": _("place kept no longer"),
+        "veto": _("pair ruled out"),
+        "unveto": _("pair let together again"),
+        "place_by_hand": _("place offered by hand"),
+        "make_group": _("group offered by hand"),
+        "take_out": _("pupil taken out of a group"),
+        "agree_times": _("weekly times set"),
         "cancel_lesson": _("lesson cancelled"),
         "move_with_tz_data": _("lesson moved with new time zone data"),
         "close_sign_in": _("sign-in closed after wrong codes"),
@@ -241,6 +249,8 @@ def acted_on(subject: str) -> str:
         return _("group %(number)s", number=number)
     if kind == "lesson":
         return _("lesson %(number)s", number=number)
+    if kind == "request":
+        return _("request %(number)s", number=number)
     if kind == "zone":
         return _("zone %(number)s", number=number)
     if kind == "term":
@@ -277,6 +287,10 @@ def _page(path: str) -> str:
             return _("volunteer %(number)s", number=number)
         case ["import", *_rest]:
             return _("Import a list")
+        case ["matching", "choices"]:
+            return _("Places kept and pairs ruled out")
+        case ["requests", number, *_rest]:
+            return _("request %(number)s", number=number)
         case ["matching", number, *_rest]:
             return _("Matching %(number)s", number=number)
         case ["groups"]:

@@ -11,12 +11,13 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _
 from app.models import MatchRun, RunState
 from app.security import signed_in_coordinator
-from app.services import audit, proposals, publishing, runs
+from app.services import audit, choices, comparing, proposals, publishing, runs
 from app.services.desk import desk_figures
 from app.services.errors import ServiceError
 from app.services.scope import EVERYWHERE
 from app.web.coordinator import blueprint, words
 from app.web.coordinator.forms import StartRepairForm, StartRunForm
+from app.web.incoming import asked_number
 
 RUNS_SHOWN = 50
 
@@ -88,6 +89,9 @@ def run(run_id: int) -> ResponseReturnValue:
         publication=publishing.preview_publication(run_id),
         outdated=publishing.is_outdated(row),
         can_be_undone=publishing.can_be_undone(row),
+        comparison=comparing.compare_with_force(row),
+        others=comparing.comparable_runs(row),
+        chosen_since=choices.made_since(row.requested_at),
         words=words,
     )
     audit.record_view(request.path, signed_in_coordinator(), proposal.pupil_ids)
@@ -101,6 +105,48 @@ def cancel_run(run_id: int) -> ResponseReturnValue:
     if row.state is RunState.RUNNING:
         flash(_("The search is told to stop and to keep the best that it has found."), "good")
     return redirect(url_for(".run", run_id=run_id))
+
+
+@blueprint.post("/matching/<int:run_id>/again")
+def solve_again(run_id: int) -> ResponseReturnValue:
+    """Search as this run did, for the people and the choices of now."""
+    try:
+        row = runs.solve_again(run_id, signed_in_coordinator())
+    except ServiceError as refusal:
+        flash(str(refusal), "warn")
+        return redirect(url_for(".run", run_id=run_id), 303)
+    return redirect(url_for(".run", run_id=row.id), 303)
+
+
+@blueprint.get("/matching/<int:run_id>/compare")
+def compare(run_id: int) -> ResponseReturnValue:
+    """Who would gain, move or lose a place, against what is in force or another run (`?with=`)."""
+    row, other_id = runs.get_run(run_id), asked_number("with")
+    if not row.has_plan:
+        return redirect(url_for(".run", run_id=run_id))
+    refused, status = "", 200
+    comparison = comparing.compare_with_force(row)
+    try:
+        if other_id is not None:
+            comparison = comparing.compare_with_run(row, other_id)
+    except ServiceError as refusal:
+        refused, status, other_id = str(refusal), refusal.status, None
+    differences, page = comparison.page(asked_number("page") or 1)
+    html = render_template(
+        "coordinator/compare.html",
+        run=row,
+        other_id=other_id,
+        others=comparing.comparable_runs(row),
+        refused=refused,
+        comparison=comparison,
+        differences=differences,
+        page=page,
+        names=comparing.names_for(differences),
+        words=words,
+    )
+    shown = {difference.request.pupil_id for difference in differences}
+    audit.record_view(request.path, signed_in_coordinator(), shown)
+    return html, status
 
 
 @blueprint.get("/matching/<int:run_id>/<any(problem, plan, parameters):document>.json")

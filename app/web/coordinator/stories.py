@@ -6,8 +6,9 @@ from datetime import datetime
 
 from app.i18n import _, format_weekday, ngettext
 from app.models import AuditEntry
+from app.services.masking import shown_name
 from app.services.timetable import GroupStory
-from app.web.coordinator import labels
+from app.web.coordinator import labels, words
 from scheduler import clock
 
 
@@ -47,6 +48,31 @@ def what(act: AuditEntry, story: GroupStory) -> str:
             return _("said no (%(pupils)s)", pupils=pupils)
         case "end_group":
             return _("ended the group: %(reason)s", reason=labels.reason(act.detail["reason"]))
+        case "place_by_hand":
+            return _overruled(
+                _("offered a place by hand to %(names)s", names=_names(act, story)), act
+            )
+        case "make_group":
+            return _overruled(
+                _("offered the group by hand, for %(names)s", names=_names(act, story)), act
+            )
+        case "take_out":
+            return _taken_out(act, story)
+        case "agree_times":
+            starts = [words.weekly_start(start) for start in act.detail["starts"]]
+            return _overruled(_("set the weekly times: %(times)s", times=_(", ").join(starts)), act)
+        case "pin":
+            return _("kept the place of %(names)s for the next matching", names=_names(act, story))
+        case "unpin":
+            return _("no longer kept the place of %(names)s", names=_names(act, story))
+        case "veto":
+            return _(
+                "ruled out %(names)s with this volunteer: %(reason)s",
+                names=_names(act, story),
+                reason=act.detail["reason"],
+            )
+        case "unveto":
+            return _("let %(names)s be with this volunteer again", names=_names(act, story))
         case "move_seats":
             run = labels.acted_on(f"run:{act.detail['run']}")
             return _("ended places with %(run)s (%(pupils)s)", run=run, pupils=pupils)
@@ -65,6 +91,31 @@ def what(act: AuditEntry, story: GroupStory) -> str:
                 "set the lesson of %(day)s right after new time zone data", day=_day(act, story)
             )
     return labels.act(act.action)
+
+
+def _taken_out(act: AuditEntry, story: GroupStory) -> str:
+    values = {"names": _names(act, story), "reason": act.detail["reason"]}
+    if act.detail["ruled_out"]:
+        return _("took out %(names)s, for good: %(reason)s", **values)
+    return _("took out %(names)s: %(reason)s", **values)
+
+
+def _overruled(text: str, act: AuditEntry) -> str:
+    """With how many rules were overruled for it."""
+    number = len(act.detail.get("overruled", ()))
+    if not number:
+        return text
+    rules = ngettext("%(num)s rule overruled", "%(num)s rules overruled", number)
+    return f"{text} ({rules})"
+
+
+def _names(act: AuditEntry, story: GroupStory) -> str:
+    """The pupils whom it was about, as the reader may know them."""
+    entry = story.entry
+    pupils = {seat.request.pupil_id: seat.request.pupil for seat in entry.group.memberships}
+    return _(", ").join(
+        str(shown_name(pupils[number], entry.scope)) for number in act.pupil_ids if number in pupils
+    )
 
 
 def _day(act: AuditEntry, story: GroupStory) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from app.i18n import _, ngettext, page_locale, weekday_name
-from app.models import MatchRun, RunState, TutoringRequest, UnservedRequest
+from app.models import MatchRun, Pin, RunState, TutoringRequest, UnservedRequest
 from app.models.weekly import DAYS
+from app.services.comparing import Comparison, Names, Standing
+from app.services.people import Catalogue
+from app.services.pins import Unused
 from app.services.proposals import (
     ImpossiblePin,
     LevelFigures,
@@ -85,7 +88,7 @@ def _taken(detail: dict[str, Any], proposal: Proposal) -> str:
 
 
 def impossible_pin(pin: ImpossiblePin) -> str:
-    """Which place in force could not be kept, and why."""
+    """Which place could not be kept, and why; of one that a coordinator wanted, who that was."""
     why = {
         "group_full": _("the group has too many pupils for the way it is held"),
         "tutor_busy": _("the volunteer has another lesson at that time"),
@@ -102,7 +105,80 @@ def impossible_pin(pin: ImpossiblePin) -> str:
         tutor=pin.tutor.name,
         why=why,
     )
-    return text + (f" ({_names(pin.beside)})" if pin.beside else "")
+    text += f" ({_names(pin.beside)})" if pin.beside else ""
+    if pin.by is not None:
+        text += " " + _("Kept by %(name)s.", name=pin.by.name)
+    return text
+
+
+def comparison(found: Comparison) -> str:
+    """What would change for pupils and families, in one line."""
+    parts = [
+        ngettext("%(num)s new pupil served", "%(num)s new pupils served", found.new_pupils),
+        ngettext("%(num)s family moved", "%(num)s families moved", found.families_moved),
+        ngettext("%(num)s loses a place", "%(num)s lose their place", found.losing_pupils),
+    ]
+    if found.further_pupils:
+        parts.insert(
+            1,
+            ngettext(
+                "%(num)s pupil served in one more subject",
+                "%(num)s pupils served in one more subject",
+                found.further_pupils,
+            ),
+        )
+    return _(", ").join(parts)
+
+
+def changed_groups(found: Comparison) -> str:
+    """How many groups are new, joined, or not there any more."""
+    return _(", ").join(
+        [
+            ngettext("%(num)s new group", "%(num)s new groups", found.new_groups),
+            ngettext("%(num)s group joined", "%(num)s groups joined", found.joined_groups),
+            ngettext("%(num)s group ends", "%(num)s groups end", found.ended_groups),
+        ]
+    )
+
+
+def side(place: Standing, names: Names) -> str:
+    """Whom with, when and how, on one side of a comparison."""
+    starts = [weekly_start(None if start is None else list(start)) for start in place.starts]
+    channel = names.channels[place.channel].name_in(page_locale())
+    tutor = names.tutors.get(place.tutor_id)
+    return _(", ").join([tutor.name if tutor else "–", *starts, channel])
+
+
+def pinned_place(pin: Pin, catalogue: Catalogue) -> str:
+    """When and how a kept place is; what it leaves open is not said."""
+    parts = [weekly_start(start) for start in pin.starts or ()]
+    if pin.channel is not None:
+        parts.append(catalogue.channels[pin.channel].name_in(page_locale()))
+    if pin.language is not None:
+        parts.append(catalogue.languages[pin.language].name_in(page_locale()))
+    return _(", ").join(parts)
+
+
+def unused(why: Unused) -> str:
+    """Why a kept place is not given to a matching as things stand."""
+    return {
+        Unused.SEATED: _("sits in a group in force, which stays as it is"),
+        Unused.REQUEST: _("the request does not wait any more"),
+        Unused.CONSENT: _("the guardian's consent to lessons is missing"),
+        Unused.GROUP_CONSENT: _("the guardian's consent to groups is missing"),
+        Unused.TUTOR: _("the volunteer is not vetted"),
+        Unused.LESSONS: _("the pupil asks for another number of lessons a week"),
+    }[why]
+
+
+def chosen_since(pins: int, vetoes: int) -> str:
+    """How much was kept or ruled out since a matching was asked for."""
+    parts = []
+    if pins:
+        parts.append(ngettext("%(num)s place kept", "%(num)s places kept", pins))
+    if vetoes:
+        parts.append(ngettext("%(num)s pair ruled out", "%(num)s pairs ruled out", vetoes))
+    return _(", ").join(parts)
 
 
 def publication(publication: Publication) -> str:
