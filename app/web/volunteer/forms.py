@@ -24,6 +24,28 @@ from app.services.volunteer import MESSAGE_LANGUAGES
 from app.web.volunteer.places import places
 
 
+class DayField(DateField):
+    """A day of the calendar, refused in the reader's language."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Give a day, such as 2026-11-21.")) from None
+
+
+class _FromTo(FlaskForm):
+    first_day = DayField(_l("First day off"), [InputRequired(_l("Give the first day."))])
+    last_day = DayField(_l("Last day off"), [InputRequired(_l("Give the last day."))])
+
+
+class _Until(FlaskForm):
+    until = DayField(_l("First day on which you are back"), [Optional()])
+
+
 class ReasonForm(FlaskForm):
     """Why something is declined: one of a few reasons, or words of one's own, or both."""
 
@@ -63,30 +85,12 @@ class SettingsForm(FlaskForm):
         ]
 
 
-class DayField(DateField):
-    """A day of the calendar, refused in the reader's language."""
-
-    def __init__(self, label: Any, validators: Any) -> None:
-        super().__init__(label, validators, format=["%Y-%m-%d", "%d/%m/%Y"])
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Give a day, such as 2026-11-21.")) from None
-
-
-class DaysOffForm(ReasonForm):
+class DaysOffForm(_FromTo, ReasonForm):
     """From which day to which no lessons are given, and why."""
 
-    first_day = DayField(_l("First day off"), [InputRequired(_l("Give the first day."))])
-    last_day = DayField(_l("Last day off"), [InputRequired(_l("Give the last day."))])
 
-
-class PauseForm(ReasonForm):
+class PauseForm(_Until, ReasonForm):
     """Until when somebody pauses, if that is known, and why."""
-
-    until = DayField(_l("First day on which you are back"), [Optional()])
 
 
 class NoteForm(FlaskForm):
