@@ -40,6 +40,7 @@ NOT_EXPORTED: Final = {
     "sign_in_code": "secrets of an hour, hashed",
     "contact_code": "secrets of an hour, hashed",
     "family_link": "secrets, hashed: a family gets a new link instead",
+    "recovery_code": "secrets, hashed: a coordinator makes new ones instead",
     "invitation": "secrets, hashed: who is invited stands in the trace",
     "draft": "what people without an account have not sent yet",
     "pending_import": "files that wait a day to be stored; what they hold is exported then",
@@ -74,10 +75,10 @@ def find_export(key: str, scope: Scope) -> Export:
 
 
 def export_file(key: str, format_: FileFormat, by: Coordinator) -> IO[bytes]:
-    """An export as a file, read from its beginning. Who took it, and whose data, is kept."""
+    """An export as a file for the caller to read and close; who took it, and whose data, is kept."""
     scope = scope_of(by)
     export = find_export(key, scope)
-    file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
     shown: set[int] = set()
     written = 0
 

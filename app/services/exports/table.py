@@ -58,7 +58,10 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What rows point at, by name in the reader's language; levels by their short codes."""
+    """What rows point at, by name in the reader's language; levels by their short codes.
+
+    Zones keep the name that imports know them by.
+    """
 
     zones: dict[int, str]
     subjects: dict[int, str]
@@ -83,7 +86,7 @@ def read_names() -> Names:
     session = db.session
     coordinators = session.scalars(select(Coordinator).options(lazyload("*")))
     return Names(
-        zones={row.id: row.name_in(locale) for row in session.scalars(select(Zone))},
+        zones={row.id: row.name for row in session.scalars(select(Zone))},
         subjects={row.id: row.name_in(locale) for row in session.scalars(select(Subject))},
         levels={row.id: row.code for row in session.scalars(select(Level))},
         channels={row.code: row.name_in(locale) for row in session.scalars(select(Channel))},
