@@ -169,7 +169,7 @@ def reminder_words(
 def standard_body(kind: MessageKind, language: str, *, to_tutor: bool) -> str:
     """The standard wording with placeholders, to begin one's own from."""
     names = {name: f"{{{name}}}" for name in (*RULES[kind].once, *RULES[kind].each_lesson)}
-    line = {"day": "", "own_time": ""} | names
+    line = names | {"day": "", "own_time": ""}
     return _standard(
         kind, language, **{"to_tutor": to_tutor, "day_is": "", "lines": [line], **names}
     )
