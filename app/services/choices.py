@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.database import transaction
 from app.extensions import db
@@ -23,10 +23,12 @@ from app.models import (
     Channel,
     Coordinator,
     Group,
+    Household,
     Language,
     Membership,
     Pin,
     ProposedGroup,
+    ProposedSeat,
     Pupil,
     Tutor,
     TutoringRequest,
@@ -242,8 +244,21 @@ def made_since(moment: datetime) -> tuple[int, int]:
 
 def get_proposed(run_id: int, group_id: int) -> ProposedGroup:
     """A group that a run proposes; NotFound where it proposes no such group."""
-    proposed = db.session.get(ProposedGroup, group_id)
-    if proposed is None or proposed.run_id != run_id:
+    proposed = db.session.scalar(
+        select(ProposedGroup)
+        .where(ProposedGroup.id == group_id, ProposedGroup.run_id == run_id)
+        .options(
+            joinedload(ProposedGroup.tutor).options(lazyload("*")),
+            joinedload(ProposedGroup.subject),
+            joinedload(ProposedGroup.level),
+            selectinload(ProposedGroup.seats)
+            .joinedload(ProposedSeat.request)
+            .joinedload(TutoringRequest.pupil)
+            .joinedload(Pupil.household)
+            .options(lazyload("*"), joinedload(Household.zone)),
+        )
+    )
+    if proposed is None:
         raise NotFound(_l("This matching proposes no such group."))
     return proposed
 

@@ -208,7 +208,7 @@ def _zones(
     counts: dict[str, Counter[str]] = {}
     for number, request in people.items():
         zone = counts.setdefault(request.pupil.household.zone.name, Counter())
-        zone.update(asked=1, before=number in old, after=number in new)
+        zone.update(asked=1, before=int(number in old), after=int(number in new))
     return [
         ZoneChange(name, counts[name]["asked"], counts[name]["before"], counts[name]["after"])
         for name in sorted(counts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+import matching
 from app.database import transaction
 from app.extensions import db
 from app.models import (
@@ -26,7 +28,6 @@ from app.models import (
     PupilNeed,
     RequestState,
     RunState,
-    Tag,
     Tutor,
     TutoringRequest,
     TutorState,
@@ -37,6 +38,7 @@ from app.services.choices import Place
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.examining import Rule
 from app.services.problem import build_problem
+from app.services.repairing import plan_in_force
 from app.worker import solve_next
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose
@@ -191,9 +193,6 @@ def test_needs_are_said_and_overruled() -> None:
 
 def need(request_id: int) -> None:
     with transaction():
-        if db.session.get(Tag, "woman") is None:
-            db.session.add(Tag(code="woman", rank=90, name_fr="f", name_ar="f", name_en="f"))
-        db.session.flush()
         pupil = db.session.get_one(TutoringRequest, request_id).pupil
         pupil.needs.append(PupilNeed(tag="woman"))
 
@@ -402,3 +401,103 @@ def test_tutor_of_a_place_against_the_rules_gets_no_others_like_it_once_it_ends(
     by_hand.take_out(group.id, group.members[0].id, "over", None)
     assert subjects() == ["svt"]
     assert db.session.get_one(Tutor, tutor).teaches[0].subject_id == people.subject("svt").id
+
+
+# --- what the page calls broken, and what the checker says of the whole problem
+
+
+HOURS = ("17:00", "18:00", "18:15", "19:00")
+WINDOWS = (None, ["mon 17:00-19:00"], ["mon 18:00-20:00", "tue 18:00-19:00"], people.EVENING)
+WAYS = (["call"], ["whatsapp"], ["call", "whatsapp"])
+TONGUES = (["darija"], ["ar"], ["ar", "darija"])
+
+
+def make_crowd(random: Random) -> tuple[list[int], list[int]]:
+    """Tutors and requests of all kinds, some of them together in groups: ids of both."""
+    tutors = [
+        people.make_tutor(
+            teaches=random.sample([("maths", "3AC"), ("svt", "3AC"), ("maths", "1AC")], 2),
+            channels=random.choice(WAYS),
+            languages=random.choice(TONGUES),
+            windows=random.choice(WINDOWS),
+            most=random.randint(0, 3),
+        )
+        for _ in range(3)
+    ]
+    requests: list[int] = []
+    for number in range(4):
+        household = people.make_household(
+            pupils=[
+                (
+                    f"Pupil {number}{i}",
+                    random.choice(("3AC", "1AC")),
+                    [random.choice(("maths", "svt"))],
+                )
+                for i in range(random.randint(1, 2))
+            ],
+            channels=random.choice(WAYS),
+            languages=random.choice(TONGUES),
+            windows=random.choice(WINDOWS),
+        )
+        requests += [pupil.requests[0].id for pupil in household.pupils]
+    return tutors, requests
+
+
+def a_place(random: Random, tutors: list[int]) -> Place:
+    start = [[random.choice(("mon", "tue")), random.choice(HOURS)]]
+    return Place(
+        random.choice(tutors),
+        start,
+        random.choice(("call", "whatsapp")),
+        random.choice(("ar", "darija")),
+    )
+
+
+def said_of_the_whole(problem: dict[str, Any], groups: list[dict[str, Any]]) -> set[Any]:
+    """All that the checker finds wrong with these groups, the problem taken whole."""
+    seated = {name for row in groups for name in row["requests"]}
+    plan = plan_in_force(problem) | {
+        "groups": groups,
+        "unserved": [
+            {"request": row["id"], "reason": "no_tutor", "detail": {}}
+            for row in problem["requests"]
+            if row["id"] not in seated
+        ],
+    }
+    return set(matching.check(matching.read_problem(problem), matching.read_plan(plan)))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("seed", range(12))
+def test_what_is_called_broken_is_what_the_checker_says_of_the_whole(seed: int) -> None:
+    random = Random(seed)
+    tutors, requests = make_crowd(random)
+    for request_id in requests[:3]:
+        place = a_place(random, tutors)
+        examined = examining.examine_new(examining.get_request(request_id), place)
+        if not examined.stopping:
+            by_hand.make_group(request_id, place, examined.broken, None)
+    for request_id in requests[3:]:
+        request, place = examining.get_request(request_id), a_place(random, tutors)
+        problem = build_problem()
+        before = plan_in_force(problem)["groups"]
+        new = {
+            "id": "new", "tutor": f"T{place.tutor_id}", "subject": request.subject.code,
+            "level": request.level.code, "channel": place.channel, "language": place.language,
+            "starts": place.starts, "requests": [f"R{request_id}"],
+        }  # fmt: skip
+        known = said_of_the_whole(problem, before)
+        found = said_of_the_whole(problem, [*before, new]) - known
+        rules = {rule for fault in found if (rule := examining.rule_of(fault))}
+        assert set(examining.examine_new(request, place).broken) == rules
+        for row in before:
+            joined = [
+                other | {"requests": [*other["requests"], f"R{request_id}"]}
+                if other is row
+                else other
+                for other in before
+            ]
+            found = said_of_the_whole(problem, joined) - known
+            rules = {rule for fault in found if (rule := examining.rule_of(fault))}
+            group = examining.get_live_group(int(row["id"][1:]))
+            assert set(examining.examine_join(group, request).broken) == rules

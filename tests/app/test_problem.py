@@ -10,10 +10,22 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.models import ConsentKind, Pupil, RequestState, TutoringRequest, TutorState
+from app.models import (
+    ConsentKind,
+    Pupil,
+    PupilNeed,
+    RequestState,
+    Tutor,
+    TutoringRequest,
+    TutorState,
+    TutorTag,
+)
+from app.services import by_hand, choices, groups
+from app.services.choices import Place
 from app.services.problem import build_problem
 from matching.io import read_problem
 from tests.support import people
+from tests.support.groups import active_group, offer_group
 
 
 @pytest.fixture(autouse=True)
@@ -145,3 +157,115 @@ def test_times_to_be_agreed_are_null() -> None:
     problem = build_problem()
     assert problem["tutors"][0]["available"] is None
     assert problem["households"][0]["reachable"] is None
+
+
+def test_needs_and_tags_are_in_the_problem() -> None:
+    tutor = people.make_tutor()
+    household = people.make_household()
+    with transaction():
+        db.session.get_one(Tutor, tutor).tags.append(TutorTag(tag="woman"))
+        db.session.get_one(Pupil, household.pupils[0].id).needs.append(PupilNeed(tag="woman"))
+    problem = build_problem()
+    assert problem["tutors"][0]["tags"] == ["woman"]
+    assert problem["requests"][0]["needs"] == ["woman"]
+    assert read_problem(problem).requests[0].needs == ("woman",)
+
+
+def lost_place(tutor: int) -> int:
+    """The request of a family that had this tutor, and was taken out of the group."""
+    request = people.make_household().pupils[0].requests[0].id
+    group = active_group(tutor, [request])
+    by_hand.take_out(group.id, group.members[0].id, "the time does not suit", None)
+    return request
+
+
+def previous() -> list[str | None]:
+    return [row.get("previous_tutor") for row in build_problem()["requests"]]
+
+
+def test_request_that_lost_its_place_names_the_last_tutor() -> None:
+    one, other = people.make_tutor(), people.make_tutor()
+    request = lost_place(one)
+    assert previous() == [f"T{one}"]
+    group = active_group(other, [request])
+    assert previous() == [None]
+    by_hand.take_out(group.id, group.members[0].id, "again", None)
+    assert previous() == [f"T{other}"]
+
+
+def test_tutor_who_can_no_longer_be_had_is_no_previous_one() -> None:
+    tutor = people.make_tutor()
+    request = lost_place(tutor)
+    veto = choices.rule_out(request, tutor, "no", None)
+    assert previous() == [None]
+    choices.take_veto_back(veto.id, None)
+    assert previous() == [f"T{tutor}"]
+    with transaction():
+        db.session.get_one(Tutor, tutor).state = TutorState.PAUSED
+    assert previous() == [None]
+
+
+def test_offer_that_was_never_accepted_makes_no_previous_tutor() -> None:
+    request = people.make_household().pupils[0].requests[0].id
+    group = offer_group(people.make_tutor(), [request])
+    groups.end_group(group.id, "a mistake")
+    assert previous() == [None]
+
+
+def test_place_that_is_kept_is_pinned_while_it_can_be() -> None:
+    tutor, household = people.make_tutor(), people.make_household()
+    request = household.pupils[0].requests[0].id
+    choices.pin([request], Place(tutor, [["mon", "18:00"]], "call", "darija"), None)
+    pin = {
+        "request": f"R{request}", "tutor": f"T{tutor}", "channel": "call", "language": "darija",
+        "starts": [["mon", "18:00"]],
+    }  # fmt: skip
+    assert build_problem()["pins"] == [pin]
+    assert read_problem(build_problem()).pins[0].group is None
+    with transaction():
+        db.session.get_one(TutoringRequest, request).lessons_per_week = 2
+    assert build_problem()["pins"] == []
+    with transaction():
+        db.session.get_one(TutoringRequest, request).lessons_per_week = 1
+        db.session.get_one(Tutor, tutor).state = TutorState.PAUSED
+    assert build_problem()["pins"] == []
+    with transaction():
+        db.session.get_one(Tutor, tutor).state = TutorState.VETTED
+        db.session.get_one(Pupil, household.pupils[0].id).consents.append(
+            people.say(ConsentKind.LESSONS, False)
+        )
+    assert build_problem()["pins"] == []
+
+
+def test_kept_place_in_a_group_waits_for_consent_to_groups() -> None:
+    tutor, household = people.make_tutor(), people.make_household()
+    request = household.pupils[0].requests[0].id
+    choices.pin([request], Place(tutor, [["mon", "18:00"]], "whatsapp", "darija"), None)
+    with transaction():
+        db.session.get_one(Pupil, household.pupils[0].id).consents.append(
+            people.say(ConsentKind.GROUP_LESSONS, False)
+        )
+    assert build_problem()["pins"] == []
+
+
+def test_pins_of_groups_in_force_come_before_what_is_wished() -> None:
+    tutor = people.make_tutor()
+    seated, waiting, other = (people.make_household().pupils[0].requests[0].id for _ in range(3))
+    place = Place(tutor, [["mon", "19:00"]], "whatsapp", "darija")
+    choices.pin([waiting, other, seated], place, None, together=True)
+    group = active_group(tutor, [seated])
+    assert [(row["request"], row["group"]) for row in build_problem()["pins"]] == [
+        (f"R{seated}", f"G{group.id}"),
+        (f"R{waiting}", "K1"),
+        (f"R{other}", "K1"),
+    ]
+
+
+def test_request_that_asks_for_more_since_keeps_the_lessons_of_its_group() -> None:
+    request = people.make_household().pupils[0].requests[0].id
+    active_group(people.make_tutor(), [request])
+    with transaction():
+        db.session.get_one(TutoringRequest, request).lessons_per_week = 2
+    problem = build_problem()
+    assert problem["requests"][0]["lessons_per_week"] == 1
+    assert read_problem(problem).pins[0].starts is not None

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Form, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from app.i18n import _, _l, page_locale, weekday_name
@@ -56,11 +57,11 @@ def new_group_form(
         "tutor": SelectField(
             _l("Volunteer"),
             [InputRequired(_l("Choose a volunteer."))],
-            choices={
-                "": [("", "")],
-                _("Teach this"): [(str(row.id), row.name) for row in teaching],
-                _("All others"): [(str(row.id), row.name) for row in others],
-            },
+            choices=[
+                SelectChoice(""),
+                *(_of(row, _("Teach this")) for row in teaching),
+                *(_of(row, _("All others")) for row in others),
+            ],
             validate_choice=False,
         ),
         "channel": _select(_l("How"), [(row.code, _name(row)) for row in channels]),
@@ -94,7 +95,12 @@ def _times(lessons: int, *, required: bool) -> dict[str, Any]:
 
 def _select(label: Any, choices: list[tuple[str, str]]) -> Any:
     # What nobody could choose is refused by the service, which says so in words.
-    return SelectField(label, choices=choices, validate_choice=False)
+    options = [SelectChoice(value, text) for value, text in choices]
+    return SelectField(label, choices=options, validate_choice=False)
+
+
+def _of(tutor: Tutor, optgroup: str) -> SelectChoice:
+    return SelectChoice(str(tutor.id), tutor.name, optgroup=optgroup)
 
 
 def _form(fields: dict[str, Any], given: Mapping[str, str] | None) -> Form:
