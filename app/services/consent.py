@@ -14,13 +14,16 @@ from scheduler import clock
 CONSENT_TEXT_VERSION: Final = "2026-10"
 """The version of the text in docs/consent.md that guardians are told now."""
 TEXT_LANGUAGES: Final = ("ar", "fr")
+"""What coordinators read the text out in."""
+WRITTEN_IN: Final = (*TEXT_LANGUAGES, "en")
+"""What families can read it in."""
 _TEXTS: Final = Path(__file__).resolve().parent.parent / "data" / "consent"
 
 
 @cache
 def consent_texts(language: str, version: str = CONSENT_TEXT_VERSION) -> dict[ConsentKind, str]:
-    """What a guardian is asked before each consent, in "fr" or else in Arabic."""
-    written = "fr" if language == "fr" else "ar"
+    """What a guardian is asked before each consent, in "fr", "en" or else in Arabic."""
+    written = language if language in WRITTEN_IN else "ar"
     asked = (_TEXTS / f"{version}.{written}.txt").read_text(encoding="utf-8").strip()
     return dict(zip(ConsentKind, asked.split("\n\n"), strict=True))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectChoice, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, ValidationError
@@ -21,7 +23,6 @@ from app.services.asking import (
 )
 from app.services.errors import Invalid
 
-_MISSING_ANSWER = _l("Answer yes or no.")
 _ANSWERS = [SelectChoice("yes", _l("Yes")), SelectChoice("no", _l("No"))]
 
 
@@ -39,7 +40,7 @@ class SubjectsForm(AskingForm):
         _l("Subjects"), coerce=int, option_widget=CheckboxInput(), validate_choice=False
     )
 
-    def __init__(self, subjects: list[Subject] | None = None, **kwargs: Any) -> None:
+    def __init__(self, subjects: Iterable[Subject] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         locale = page_locale()
         offered = offered_subjects() if subjects is None else subjects
@@ -65,15 +66,19 @@ class ChildForm(SubjectsForm):
         super().__init__(**kwargs)
         locale = page_locale()
         self.level.choices = [
-            SelectChoice(0, ""),
+            SelectChoice(0, _l("Choose a level")),
             *(SelectChoice(level.id, level.name_in(locale)) for level in offered_levels()),
         ]
 
+    def __iter__(self) -> Iterator[Field]:
+        """In the order of the page, so that errors are told in it."""
+        return iter((self.first_name, self.last_name, self.level, self.subjects))
+
     def validate_first_name(self, field: Field) -> None:
-        check_name(field)
+        _check_name(field, _l("Write the first name in letters, at most 80 of them."))
 
     def validate_last_name(self, field: Field) -> None:
-        check_name(field)
+        _check_name(field, _l("Write the family name in letters, at most 80 of them."))
 
     def validate_level(self, field: Field) -> None:
         if field.data not in [level.id for level in offered_levels()]:
@@ -99,12 +104,12 @@ class AgreedForm(AskingForm):
 
     lessons = RadioField(
         _l("Do you agree to lessons?"),
-        [InputRequired(_MISSING_ANSWER)],
+        [InputRequired(_l("Say yes or no to lessons."))],
         choices=_ANSWERS,
     )
     groups = RadioField(
         _l("Do you agree to lessons in a group?"),
-        [InputRequired(_MISSING_ANSWER)],
+        [InputRequired(_l("Say yes or no to lessons in a group."))],
         choices=_ANSWERS,
     )
 
@@ -119,9 +124,9 @@ class AgreedForm(AskingForm):
         return Agreed(lessons=self.lessons.data == "yes", groups=self.groups.data == "yes")
 
 
-def check_name(field: Field) -> None:
+def _check_name(field: Field, otherwise: LazyString) -> None:
     """Refuse, at its field, what is no name."""
     try:
         read_name(field.data or "")
-    except Invalid as refused:
-        raise ValidationError(refused.message) from None
+    except Invalid:
+        raise ValidationError(otherwise) from None

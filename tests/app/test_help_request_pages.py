@@ -155,7 +155,7 @@ def test_every_answer_can_be_changed_and_leads_back_to_the_check(
         ("hours", {"from0": "9", "to0": "8"}, "must be later"),
         ("children", {}, "Choose the level."),
         ("children", {"first_name": "Sara", "level": "1"}, "Choose at least one subject."),
-        ("agreement", {}, "Answer yes or no."),
+        ("agreement", {}, "Say yes or no to lessons."),
         ("agreement", {"lessons": "no", "groups": "no"}, "Without a yes"),
     ],
 )
