@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -23,6 +24,7 @@ from app.models import (
 from app.services import by_hand, choices, groups
 from app.services.choices import Place
 from app.services.problem import build_problem
+from app.services.vetting_term import today
 from matching.io import read_problem
 from tests.support import people
 from tests.support.groups import active_group, offer_group
@@ -163,12 +165,20 @@ def test_needs_and_tags_are_in_the_problem() -> None:
     tutor = people.make_tutor()
     household = people.make_household()
     with transaction():
-        db.session.get_one(Tutor, tutor).tags.append(TutorTag(tag="woman"))
-        db.session.get_one(Pupil, household.pupils[0].id).needs.append(PupilNeed(tag="woman"))
+        db.session.add(TutorTag(tutor_id=tutor, tag="woman"))
+        db.session.add(PupilNeed(pupil_id=household.pupils[0].id, tag="woman"))
     problem = build_problem()
     assert problem["tutors"][0]["tags"] == ["woman"]
     assert problem["requests"][0]["needs"] == ["woman"]
     assert read_problem(problem).requests[0].needs == ("woman",)
+
+
+def test_exam_that_comes_near_counts_for_more() -> None:
+    people.make_household()
+    usual = build_problem()["requests"][0]["weight"]
+    with transaction():
+        people.level("3AC").exam_on = today() + timedelta(days=7)
+    assert build_problem()["requests"][0]["weight"] == 2 * usual
 
 
 def lost_place(tutor: int) -> int:
