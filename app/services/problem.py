@@ -6,7 +6,6 @@ The problem carries ids only, no names and no numbers, so that it can be kept, s
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -37,8 +36,7 @@ from app.services.consent import in_force, shares_number
 from app.services.groups import list_live_groups
 from app.services.pins import as_row, list_pins, why_unused
 from app.services.programme import matching_rules
-from app.services.vetting_term import is_vetted, today
-from app.services.weights import weight_on
+from app.services.vetting_term import is_vetted
 from app.services.weights import weight_today
 
 
@@ -79,7 +77,6 @@ def build_problem(
     ]
     vetoes = _vetoes({row["id"] for row in tutor_rows}, {request.id for request in asked})
     previous = _previous_tutors({row["id"] for row in tutor_rows}, vetoes)
-    day = today()
     return {
         "format": "n9raw-problem/1",
         "lesson_minutes": rules.lesson_minutes,
@@ -91,7 +88,7 @@ def build_problem(
         },
         "tutors": tutor_rows,
         "households": household_rows,
-        "requests": [_request_row(row, seats.get(row.id), previous, day) for row in asked],
+        "requests": [_request_row(row, seats.get(row.id), previous) for row in asked],
         "pins": [_pin(group, member) for group in groups for member in group.members]
         + [as_row(pin) for pin in wished],
         "vetoes": vetoes,
@@ -231,7 +228,7 @@ def _tutor_channels(tutor: Tutor, variants: dict[str, str], wanted: set[str]) ->
 
 
 def _request_row(
-    request: TutoringRequest, group: Group | None, previous: dict[int, int], day: date
+    request: TutoringRequest, group: Group | None, previous: dict[int, int]
 ) -> dict[str, Any]:
     """A request; one that sits in a group has as many lessons as were agreed there."""
     row = {
