@@ -17,8 +17,8 @@ from app.web.volunteer.places import places
 class NameForm(FlaskForm):
     """The volunteer's name."""
 
-    first_name = StringField(_l("First name"))
-    last_name = StringField(_l("Last name"))
+    first_name = StringField(_l("First name"), [InputRequired(_l("Write your first name."))])
+    last_name = StringField(_l("Last name"), [InputRequired(_l("Write your last name."))])
 
     def validate_first_name(self, field: Field) -> None:
         _check_name(field)
