@@ -340,7 +340,8 @@ def test_ended_request_keeps_its_reason_and_can_be_asked_again_at_the_new_level(
     assert request.level.code == "3AC"
     requests.ask_again(request.id, by)
     assert (request.state, request.level.code) == (RequestState.WAITING, "TC")
-    assert (request.ended_at, request.end_reason) == (None, None)
+    assert request.end_reason is None
+    assert db.session.scalars(select(TutoringRequest.ended_at)).all() == [None]
     with pytest.raises(Conflict):
         requests.ask_again(request.id, by)
     with pytest.raises(Conflict):
@@ -402,8 +403,8 @@ def test_requests_of_a_family_wait_once_a_coordinator_confirms_them(by: Coordina
     assert (first.state, first.confirmed_by_id) == (RequestState.WAITING, by.id)
     assert first.confirmed_at is not None
     assert second.state is RequestState.TO_CONFIRM
-    requests.confirm_requests(household.id, by)
-    assert second.state is RequestState.WAITING
+    assert requests.confirm_requests(household.id, by) == [second]
+    assert {row.state for row in household.pupils[0].requests} == {RequestState.WAITING}
     with pytest.raises(Conflict):
         requests.confirm_requests(household.id, by)
 
