@@ -1,128 +1,182 @@
-"""Zones: names that stay apart, and two zones that become one."""
+"""A coordinator of some zones sees and changes what lies there, and learns nothing of the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from flask.testing import FlaskClient
 
-from app.extensions import db
-from app.models import (
-    AuditEntry,
-    CoordinatorZone,
-    Household,
-    Invitation,
-    ListKind,
-    Zone,
+from app.models import TutorState
+from app.services import worries
+from app.services.lessons import future_lessons
+from tests.support.groups import active_group, offer_group
+from tests.support.pages import counted_statements, views, words
+from tests.support.people import (
+    make_coordinator,
+    make_household,
+    make_programme,
+    make_tutor,
+    sign_in,
 )
-from app.services import zones
-from app.services.coordinators import find_coordinator
-from app.services.errors import Conflict, Invalid, NotFound
-from app.services.imports import apply_import
-from scheduler import clock
-from tests.support import people
-from tests.support.lists import HIBA, make_list
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(autouse=True)
-def _programme(app: Flask) -> Iterator[None]:
+@dataclass
+class Two:
+    """A family of one's own zone, one of another, both taught by one volunteer."""
+
+    client: FlaskClient
+    own_id: int
+    own_pupil: int
+    other_id: int
+    other_zone: int
+    tutor_id: int
+    mixed: int
+    theirs: int
+    """A group of the other zone's pupils alone."""
+
+
+@pytest.fixture
+def two(app: Flask) -> Two:
     with app.app_context():
-        people.make_programme()
-        yield
+        make_programme()
+        own = make_household(
+            pupils=[("Hiba Touil", "3AC", ("maths",))], zone="Aïn Kaïcher", windows=None
+        )
+        other = make_household(
+            pupils=[("Lina Zahra", "3AC", ("maths",)), ("Adam Zahra", "3AC", ("maths",))],
+            guardian="Karima Zahra",
+            zone="Boujniba",
+            windows=None,
+        )
+        tutor_id = make_tutor(windows=None, most=9)
+        lina, adam = (pupil.requests[0].id for pupil in other.pupils)
+        mixed = active_group(tutor_id, [own.pupils[0].requests[0].id, lina]).id
+        theirs = offer_group(tutor_id, [adam], starts=[("tue", "18:00")]).id
+        make_coordinator("zone@example.org", zone_ids=[own.zone_id])
+        ids = own.id, own.pupils[0].id, other.id, other.zone_id
+    client = app.test_client()
+    assert sign_in(client, "zone@example.org").status_code == 302
+    client.post("/language", data={"locale": "en"})
+    return Two(client, *ids, tutor_id, mixed, theirs)
 
 
-def zone_names() -> list[str]:
-    return [zone.name for zone in zones.all_zones()]
+def test_list_of_families_shows_own_zones_alone(app: Flask, two: Two) -> None:
+    page = words(two.client.get("/coordinator/pupils").text)
+    assert "Hiba Touil" in page
+    assert "Zahra" not in page
+    assert "Boujniba" not in page
+    for asked in (f"family={two.other_id}", f"zone={two.other_zone}", "name=Zahra"):
+        assert "Karima Zahra" not in words(two.client.get(f"/coordinator/pupils?{asked}").text)
 
 
-def test_zone_is_added_once_however_it_is_spelt() -> None:
-    zones.add_zone("Aïn  Kaïcher", "عين القيشر", None)
-    for name in ("ain kaicher", "AÏN-KAÏCHER"):
-        with pytest.raises(Conflict, match="Aïn Kaïcher"):
-            zones.add_zone(name, "", None)
-    assert zone_names() == ["Aïn Kaïcher"]
-    assert zones.all_zones()[0].name_in("ar") == "عين القيشر"
+def test_group_of_two_zones_names_the_own_child_alone(app: Flask, two: Two) -> None:
+    page = words(two.client.get(f"/coordinator/groups/{two.mixed}").text)
+    assert "Hiba Touil" in page
+    assert "pupil of another zone" in page
+    assert "Lina" not in page
+    assert "Boujniba" not in page
+    assert "only a coordinator of all zones can change the group" in page
+    html = two.client.get(f"/coordinator/groups/{two.mixed}").text
+    assert "/end" not in html
+    assert "/cancel" not in html
+    listed = words(two.client.get("/coordinator/groups").text)
+    assert "1 group" in listed
+    assert "Hiba Touil pupil of another zone" in listed
+    assert "No group fits." in words(two.client.get("/coordinator/groups?name=Lina").text)
+    hiba = two.own_pupil
+    assert [ids for path, ids in views(app) if "groups" in path] == [[hiba], [hiba], [hiba], []]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "123", "A" * 81, "ﷺ" * 10])
-def test_zone_needs_a_name_that_can_be_one(name: str) -> None:
-    with pytest.raises(Invalid):
-        zones.add_zone(name, "", None)
+def test_lessons_of_two_zones_name_the_own_child_alone(app: Flask, two: Two) -> None:
+    answer = two.client.get("/coordinator/lessons")
+    page = words(answer.text)
+    assert "Hiba , pupil of another zone" in page
+    assert "Lina" not in page
+    assert "/cancel" not in answer.text
+    with app.app_context():
+        lesson = future_lessons(two.mixed)[0].id
+    assert two.client.get(f"/coordinator/lessons/{lesson}/cancel").status_code == 404
 
 
-def test_renamed_zone_is_still_known_by_its_old_name_in_lists() -> None:
-    zone = zones.add_zone(HIBA["zone"], "", None)
-    zones.change_zone(zone.id, "Commune nouvelle", "جماعة", listed=True, by=None)
-    report = apply_import(ListKind.PUPILS, make_list(HIBA), None)
-    assert report.new_zones == ()
-    home = db.session.scalars(select(Household)).one()
-    assert home.zone_id == zone.id
-    assert zone_names() == ["Commune nouvelle"]
-    with pytest.raises(Conflict):
-        zones.add_zone(HIBA["zone"], "", None)
-    zones.change_zone(zone.id, HIBA["zone"], "", listed=False, by=None)
-    row = db.session.get_one(Zone, zone.id)
-    assert (row.name, row.name_ar, row.listed) == (HIBA["zone"], None, False)
+def test_groups_of_another_zone_do_not_exist(two: Two) -> None:
+    group = f"/coordinator/groups/{two.theirs}"
+    assert two.client.get(group).status_code == 404
+    assert [
+        two.client.post(f"{group}/{act}").status_code for act in ("accept", "decline", "end")
+    ] == [404, 404, 404]
+    assert two.client.post(f"/coordinator/families/{two.other_id}/link").status_code == 404
+    assert two.client.post(f"/coordinator/families/{two.own_id}/link").status_code == 200
 
 
-def test_merged_zone_takes_everything_along() -> None:
-    gone = people.make_household(zone="Ait Hani").zone_id
-    kept = people.make_household(zone="Aït Hany").zone_id
-    people.make_coordinator("one@example.org")
-    people.make_coordinator("both@example.org")
-    one, both = (find_coordinator(f"{name}@example.org") for name in ("one", "both"))
-    db.session.add_all(
-        [
-            CoordinatorZone(coordinator_id=one.id, zone_id=gone),
-            CoordinatorZone(coordinator_id=both.id, zone_id=gone),
-            CoordinatorZone(coordinator_id=both.id, zone_id=kept),
-            Invitation(
-                email="new@example.org",
-                name="New",
-                is_administrator=False,
-                all_zones=False,
-                zone_ids=[gone],
-                token_hash="x",
-                created_at=clock.now(),
-                expires_at=clock.now(),
-            ),
-        ]
+def test_worries_of_another_zone_are_not_on_the_desk(app: Flask, two: Two) -> None:
+    with app.app_context():
+        mine = worries.report_worry(two.own_id, "mine").id
+        theirs = worries.report_worry(two.other_id, "theirs alone").id
+    page = words(two.client.get("/coordinator/desk").text)
+    assert "Walid Touil" in page
+    assert "theirs alone" not in page
+    assert "Zahra" not in page
+    assert two.client.post(f"/coordinator/worries/{theirs}/seen").status_code == 404
+    assert two.client.post(f"/coordinator/worries/{mine}/seen").status_code == 302
+
+
+def test_suspension_names_the_children_of_own_zones_alone(app: Flask, two: Two) -> None:
+    page = words(two.client.get(f"/coordinator/volunteers/{two.tutor_id}/suspend").text)
+    assert "Hiba Touil , pupil of another zone" in page
+    assert "Zahra" not in page
+    assert views(app)[-1][1] == [two.own_pupil]
+    answer = two.client.post(
+        f"/coordinator/volunteers/{two.tutor_id}/suspend", data={"reason": "a worry"}
     )
-    db.session.commit()
-    entry = zones.get_zone(gone)
-    assert (entry.households, entry.coordinators) == (1, 2)
-    assert zones.merge_zones(gone, kept, one).id == kept
-    assert {home.zone_id for home in db.session.scalars(select(Household))} == {kept}
-    held = db.session.execute(select(CoordinatorZone.coordinator_id, CoordinatorZone.zone_id))
-    assert sorted(tuple(row) for row in held) == [(one.id, kept), (both.id, kept)]
-    assert db.session.scalars(select(Invitation.zone_ids)).one() == [kept]
-    assert zone_names() == ["Aït Hany"]
-    row = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "merge_zones")).one()
-    assert (row.subject, row.coordinator_id) == (f"zone:{kept}", one.id)
-    assert row.detail == {"gone": gone, "name": "Ait Hani", "households": 1}
-
-    report = apply_import(ListKind.PUPILS, make_list({**HIBA, "zone": "AIT HANI"}), None)
-    assert report.new_zones == ()
-    assert zone_names() == ["Aït Hany"]
+    assert answer.status_code == 303
 
 
-def test_zone_does_not_merge_into_itself_or_into_nothing() -> None:
-    zone = zones.add_zone("Ait Hani", "", None)
-    with pytest.raises(Invalid):
-        zones.merge_zones(zone.id, zone.id, None)
-    with pytest.raises(NotFound):
-        zones.merge_zones(zone.id, 999, None)
-    assert zone_names() == ["Ait Hani"]
+def test_menu_and_pages_lead_nowhere_that_is_closed(app: Flask, two: Two) -> None:
+    with app.app_context():
+        waiting = make_tutor(state=TutorState.REGISTERED)
+    for path in (
+        "/coordinator/desk",
+        "/coordinator/volunteers",
+        f"/coordinator/volunteers/{two.tutor_id}",
+        f"/coordinator/volunteers/{waiting}",
+        "/coordinator/pupils",
+        "/coordinator/groups",
+        f"/coordinator/groups/{two.mixed}",
+        "/coordinator/lessons",
+        "/account",
+    ):
+        html = two.client.get(path).text
+        for address in set(_links(html)):
+            status = two.client.get(address).status_code
+            assert status not in (403, 404), (path, address, status)
+        assert "/coordinator/team" not in html
+        assert "/vet" not in html.replace("vetting", "")
 
 
-def test_zones_are_found_in_either_script_page_by_page() -> None:
-    for number in range(51):
-        zones.add_zone(f"Douar {chr(97 + number // 26)}{chr(97 + number % 26)}", "", None)
-    zones.add_zone("Aïn Kaïcher", "عين القيشر", None)
-    assert [row.zone.name for row in zones.find_zones("KAICH", 1)[0]] == ["Aïn Kaïcher"]
-    assert [row.zone.name for row in zones.find_zones("القيشر", 1)[0]] == ["Aïn Kaïcher"]
-    rows, page = zones.find_zones("", 2)
-    assert (len(rows), page.pages, page.total) == (2, 2, 52)
-    assert zones.find_zones("%", 1)[0] == []
+def test_lists_of_a_zone_take_as_many_queries_for_three_groups_as_for_one(
+    app: Flask, two: Two
+) -> None:
+    asked = []
+    for more in (0, 2):
+        with app.app_context():
+            for number in range(more):
+                family = make_household(windows=None, zone="Aïn Kaïcher")
+                start = [("wed", f"{17 + number}:00")]
+                active_group(two.tutor_id, [family.pupils[0].requests[0].id], starts=start)
+        numbers = []
+        for path in ("/coordinator/groups", "/coordinator/lessons", "/coordinator/pupils"):
+            with counted_statements(app) as statements:
+                assert two.client.get(path).status_code == 200
+            numbers.append(len(statements))
+        asked.append(numbers)
+    assert asked[0] == asked[1]
+
+
+def _links(html: str) -> list[str]:
+    parts = html.split('href="/')[1:]
+    return ["/" + unescape(part.partition('"')[0]) for part in parts]

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
-from wtforms import EmailField, RadioField, SelectMultipleField, StringField
+from wtforms import EmailField, RadioField, SelectChoice, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput
 
@@ -47,9 +47,11 @@ class RoleForm(FlaskForm):
         _l("What may they do?"),
         [InputRequired(_l("Choose what they may do."))],
         choices=[
-            (ZONES, _l("See and look after the families of some zones")),
-            (ALL_ZONES, _l("All zones: also vet volunteers, match and publish")),
-            (ADMINISTRATOR, _l("Administrator: also invite coordinators and set the programme")),
+            SelectChoice(ZONES, _l("See and look after the families of some zones")),
+            SelectChoice(ALL_ZONES, _l("All zones: also vet volunteers, match and publish")),
+            SelectChoice(
+                ADMINISTRATOR, _l("Administrator: also invite coordinators and set the programme")
+            ),
         ],
     )
     zones = SelectMultipleField(_l("Zones"), coerce=int, option_widget=CheckboxInput())
@@ -58,7 +60,7 @@ class RoleForm(FlaskForm):
         """Set the zones that can be chosen."""
         locale = page_locale()
         self.zones.choices = [
-            (zone.id, zone.name_in(locale)) for zone in people.list_zones(EVERYWHERE)
+            SelectChoice(zone.id, zone.name_in(locale)) for zone in people.list_zones(EVERYWHERE)
         ]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from wtforms import (
     EmailField,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -20,7 +22,7 @@ from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput
 
 from app.i18n import _, _l, page_locale
-from app.models import Tutor
+from app.models import Channel, Language, Tag, Tutor
 from app.security import signed_in_coordinator
 from app.services import people, tutors
 from app.services.tutors import InvalidEntry, Offered, TutorEntry
@@ -50,7 +52,7 @@ class TutorForm(FlaskForm):
     message_language = RadioField(
         _l("Language of messages"),
         [InputRequired(_l("Choose one of the languages."))],
-        choices=[("fr", "Français"), ("ar", "العربية")],
+        choices=[SelectChoice("fr", "Français"), SelectChoice("ar", "العربية")],
         default="fr",
     )
     time_zone = SelectField(_l("Lives in"))
@@ -60,16 +62,16 @@ class TutorForm(FlaskForm):
         """The form with what can be chosen; filled in with what is known, until it is sent."""
         civil_zone = str(current_app.config["N9RAW"].civil_zone)
         form = cls(data=_known(tutor, civil_zone)) if tutor else cls(time_zone=civil_zone)
-        locale = page_locale()
         form.teaches.choices = [
-            (f"{subject.id}-{level.id}", level.code)
+            SelectChoice(f"{subject.id}-{level.id}", level.code)
             for subject in offered.subjects
             for level in offered.levels
         ]
-        form.languages.choices = [(row.code, row.name_in(locale)) for row in offered.languages]
-        form.channels.choices = [(row.code, row.name_in(locale)) for row in offered.channels]
-        form.tags.choices = [(row.code, row.name_in(locale)) for row in offered.tags]
-        form.time_zone.choices = places((tutor.time_zone if tutor else None) or civil_zone)
+        form.languages.choices = _named(offered.languages)
+        form.channels.choices = _named(offered.channels)
+        form.tags.choices = _named(offered.tags)
+        here = (tutor.time_zone if tutor else None) or civil_zone
+        form.time_zone.choices = [SelectChoice(zone, name) for zone, name in places(here)]
         return form
 
     def entry(self, week: WeekForm) -> TutorEntry:
@@ -90,6 +92,11 @@ class TutorForm(FlaskForm):
             windows=tuple(week.windows),
             times_to_agree=week.to_agree,
         )
+
+
+def _named(rows: Sequence[Channel] | Sequence[Language] | Sequence[Tag]) -> list[SelectChoice]:
+    locale = page_locale()
+    return [SelectChoice(row.code, row.name_in(locale)) for row in rows]
 
 
 class BothForms:
