@@ -24,7 +24,7 @@ from tests.support.people import make_household, make_tutor
 _LIST = b"Nom;Prenom\nTouil;Hiba\n"
 
 
-_CHOICES = {"document": "problem", "kind": "pupils", "format_": "csv"}
+_CHOICES = {"document": "problem", "kind": "pupils", "format_": "csv", "subject": "maths"}
 _NOT_PAGES = {"static", "public.health"}
 
 
