@@ -75,7 +75,7 @@ def find_export(key: str, scope: Scope) -> Export:
 
 
 def export_file(key: str, format_: FileFormat, by: Coordinator) -> IO[bytes]:
-    """An export as a file for the caller to read and close; who took it, and whose data, is kept."""
+    """An export as a file, for the caller to read and close. Who took it is kept."""
     scope = scope_of(by)
     export = find_export(key, scope)
     file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
