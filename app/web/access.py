@@ -249,6 +249,7 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.end_group": _WHOLE_GROUP,
     "coordinator.lessons": _STAFF,
     "coordinator.cancel_lesson": _WHOLE_LESSON,
+    "coordinator.note_lesson": _WHOLE_LESSON,
     # The programme
     "coordinator.programme_start": _ADMINISTRATOR,
     "coordinator.programme_list": _ADMINISTRATOR,

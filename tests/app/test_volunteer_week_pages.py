@@ -15,6 +15,7 @@ from sqlalchemy import select
 from app.database import transaction
 from app.extensions import db
 from app.models import (
+    AuditEntry,
     Group,
     GroupState,
     HoursCertificate,
@@ -28,7 +29,7 @@ from app.models import (
 )
 from app.services import departures
 from tests.support.groups import active_group, offer_group
-from tests.support.pages import counted_statements, signed_in_tutor, words
+from tests.support.pages import counted_statements, in_english, signed_in_tutor, views, words
 from tests.support.people import make_household, make_programme, make_tutor
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -400,3 +401,33 @@ def test_address_of_the_calendar_is_shown_once(app: Flask, tutor: int) -> None:
     assert (answer.status_code, answer.location) == (303, "/volunteer/calendar")
     assert app.test_client().get(found[1]).status_code == 404
     assert "Make the address" in text(client, "/volunteer/calendar")
+
+
+def test_coordinator_notes_a_lesson_in_the_volunteers_place(
+    app: Flask, clock: time_machine.Coordinates
+) -> None:
+    staff = in_english(app)
+    with app.app_context():
+        tutor = make_tutor()
+    teach(app, tutor, "Hiba Touil", "Sara Rami")
+    first, second, *_rest = lesson_ids(app)
+    clock.move_to(EVENING + timedelta(days=3))
+    path = f"/coordinator/lessons/{first}/note"
+    assert f'href="{path}"' in staff.get("/coordinator/desk").text
+    page = text(staff, path)
+    assert "Monday 2 November 18:00 planned Rania Mounir, Mathematics 3AC Hiba, Sara" in page
+    assert staff.post(path, data={}).status_code == 400
+    answer = staff.post(path, data={"state": "held", "note": "Told by telephone."})
+    assert (answer.status_code, answer.location) == (303, "/coordinator/desk")
+    assert staff.get(f"/coordinator/lessons/{second}/note").status_code == 404
+    with app.app_context():
+        lesson = db.session.get_one(Lesson, first)
+        assert (lesson.state, lesson.note) == (LessonState.HELD, "Told by telephone.")
+        act = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert act is not None
+        assert (act.action, act.coordinator_id is None, "tutor" in act.detail) == (
+            "note_lesson",
+            False,
+            False,
+        )
+    assert (path, [1, 2]) in views(app)

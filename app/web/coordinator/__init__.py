@@ -8,6 +8,7 @@ blueprint = Blueprint("coordinator", __name__, url_prefix="/coordinator")
 
 # The views register themselves on the blueprint above.
 from app.web.coordinator import (  # noqa: E402
+    attendance,  # noqa: F401
     by_hand,  # noqa: F401
     call_sheet,  # noqa: F401
     choices,  # noqa: F401

@@ -10,7 +10,7 @@ from app.security import signed_in_coordinator
 from app.services import audit
 from app.services.call_requests import mark_called as note_call
 from app.services.desk import desk_figures, read_decisions
-from app.services.masking import shown_name
+from app.services.masking import is_whole, shown_name
 from app.services.trace import read_trace
 from app.services.vetting import expires_on
 from app.web.access import own_scope
@@ -35,6 +35,7 @@ def desk() -> ResponseReturnValue:
         figures=desk_figures(scope),
         scope=scope,
         shown_name=shown_name,
+        is_whole=is_whole,
         requests_page=url_for(".requests_to_confirm"),
         expires_on=expires_on,
         labels=labels,
