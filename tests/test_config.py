@@ -94,3 +94,28 @@ def test_public_address_is_kept_without_its_last_slash() -> None:
     assert Config.from_environment(given).public_url == "https://lessons.example.org"
     with pytest.raises(ConfigError, match="N9RAW_PUBLIC_URL"):
         Config.from_environment(GOOD | {"N9RAW_PUBLIC_URL": "lessons.example.org"})
+
+
+def test_codes_by_sms_go_to_morocco_and_are_bounded_unless_told_otherwise() -> None:
+    config = Config.from_environment(GOOD)
+    assert (config.sms_code_countries, config.sms_codes_per_day) == (("+212",), 200)
+    told = {"N9RAW_SMS_CODE_COUNTRIES": "+212, +33", "N9RAW_SMS_CODES_PER_DAY": "0"}
+    config = Config.from_environment(GOOD | told)
+    assert (config.sms_code_countries, config.sms_codes_per_day) == (("+212", "+33"), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("N9RAW_SMS_CODE_COUNTRIES", "212"),
+        ("N9RAW_SMS_CODE_COUNTRIES", "+212,"),
+        ("N9RAW_SMS_CODE_COUNTRIES", "+"),
+        ("N9RAW_SMS_CODE_COUNTRIES", "MA"),
+        ("N9RAW_SMS_CODES_PER_DAY", "-1"),
+        ("N9RAW_SMS_CODES_PER_DAY", "many"),
+        ("N9RAW_SMS_CODES_PER_DAY", "1.5"),
+    ],
+)
+def test_settings_of_codes_by_sms_that_can_not_be_are_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Config.from_environment(GOOD | {name: value})

@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.database import transaction
 from app.extensions import db
+from app.models import MessageKind
 from app.services import outbox
 from app.services.delivery import deliver_due
+from app.web.demo.views import KINDS
 from scheduler import clock
 from tests.support import people
 from tests.support.databases import make_config
@@ -41,6 +43,21 @@ def demo(database_url: str) -> Iterator[Flask]:
 def test_page_is_not_there_outside_the_demo(client: FlaskClient) -> None:
     assert client.get("/messages").status_code == 404
     assert "/messages" not in client.get("/").text
+
+
+def test_every_kind_of_message_has_a_name(database_url: str) -> None:
+    assert set(KINDS) == set(MessageKind)
+
+
+def test_code_to_an_address_without_an_account_is_shown_with_the_address(demo: Flask) -> None:
+    with demo.app_context():
+        with transaction():
+            until = clock.now() + timedelta(minutes=15)
+            outbox.queue_contact_code("+212612345678", "ar", "042917", until)
+        deliver_due(threading.Event())
+    shown = words(demo.test_client().get("/messages").text)
+    assert "+212612345678" in shown
+    assert "042917" in shown
 
 
 def test_newcomer_reads_texts_and_codes_without_signing_in(demo: Flask) -> None:

@@ -20,6 +20,7 @@ KINDS: dict[MessageKind, LazyString] = {
     MessageKind.SIGN_IN_CODE: _l("Sign-in code"),
     MessageKind.FAMILY_LINK: _l("Link of a family's page"),
     MessageKind.CONTACT_CODE: _l("Code to confirm an address"),
+    MessageKind.LESSONS_END: _l("End of lessons"),
 }
 STATES: dict[MessageState, tuple[LazyString, str]] = {
     MessageState.PLANNED: (_l("waiting"), "neutral"),
