@@ -123,15 +123,13 @@ def find_households(
     zone_id: int | None,
     page_number: int,
     scope: Scope,
-    *,
-    household_id: int | None = None,
 ) -> tuple[list[Household], Page]:
-    """One page of these zones' families of whom a name or the number fits `name`, or one alone.
+    """One page of these zones' families of whom a name or the number fits `name`.
 
     The best fits first (see `names.rank`), then in the order of zones and guardians' names;
     everything that a page says of them is loaded.
     """
-    found = sorted(_household_keys(name, zone_id, scope, household_id))
+    found = sorted(_household_keys(name, zone_id, scope))
     page = page_of(len(found), page_number, PER_PAGE)
     ids = [number for *_keys, number in page.cut(found)]
     rows = {
@@ -156,7 +154,7 @@ def find_households(
 
 
 def _household_keys(
-    name: str, zone_id: int | None, scope: Scope, household_id: int | None
+    name: str, zone_id: int | None, scope: Scope
 ) -> Iterable[tuple[int, str, str, int]]:
     """(rank, zone, guardian, id) of each family that matches, as keys to sort by."""
     families = (
@@ -167,8 +165,6 @@ def _household_keys(
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)
-    if household_id is not None:
-        families = families.where(Household.id == household_id)
     children: dict[int, list[str]] = {}
     for number, first, last in db.session.execute(
         select(Pupil.household_id, Pupil.first_name, Pupil.last_name)

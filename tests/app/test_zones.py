@@ -70,7 +70,7 @@ def test_list_of_families_shows_own_zones_alone(app: Flask, two: Two) -> None:
     assert "Hiba Touil" in page
     assert "Zahra" not in page
     assert "Boujniba" not in page
-    for asked in (f"family={two.other_id}", f"zone={two.other_zone}", "name=Zahra"):
+    for asked in (f"zone={two.other_zone}", "name=Zahra"):
         assert "Karima Zahra" not in words(two.client.get(f"/coordinator/pupils?{asked}").text)
 
 
@@ -139,6 +139,7 @@ def test_suspension_names_the_children_of_own_zones_alone(app: Flask, two: Two) 
 def test_menu_and_pages_lead_nowhere_that_is_closed(app: Flask, two: Two) -> None:
     with app.app_context():
         waiting = make_tutor(state=TutorState.REGISTERED)
+    seen: set[str] = set()
     for path in (
         "/coordinator/desk",
         "/coordinator/volunteers",
@@ -151,7 +152,8 @@ def test_menu_and_pages_lead_nowhere_that_is_closed(app: Flask, two: Two) -> Non
         "/account",
     ):
         html = two.client.get(path).text
-        for address in set(_links(html)):
+        for address in set(_links(html)) - seen:
+            seen.add(address)
             status = two.client.get(address).status_code
             assert status not in (403, 404), (path, address, status)
         assert "/coordinator/team" not in html

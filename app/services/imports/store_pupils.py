@@ -164,16 +164,18 @@ def _store_requests(written: Written, codes: Codes, now: datetime) -> None:
                 new = {"pupil_id": pupil_id, "subject_id": subject_id, "level_id": level_id}
                 added.append({**new, "created_at": now})
             else:
-                changed.append({"id": request.known_id, **_request_values(request, level_id)})
+                values = _request_values(request, level_id, now)
+                changed.append({"id": request.known_id, **values})
     bulk.add_all(TutoringRequest, added)
     bulk.change(TutoringRequest, changed)
 
 
-def _request_values(request: PlannedRequest, level_id: int) -> dict[str, Any]:
+def _request_values(request: PlannedRequest, level_id: int, now: datetime) -> dict[str, Any]:
     if request.step is RequestStep.END:
-        return {"state": RequestState.ENDED}
+        return {"state": RequestState.ENDED, "ended_at": now}
     if request.step is RequestStep.REOPEN:
-        return {"state": RequestState.WAITING, "level_id": level_id}
+        waiting = {"state": RequestState.WAITING, "level_id": level_id}
+        return waiting | {"ended_at": None, "end_reason": None}
     return {"level_id": level_id}
 
 

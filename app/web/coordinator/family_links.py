@@ -29,7 +29,7 @@ def send_family_link(household_id: int) -> ResponseReturnValue:
     """Send a family a new link, which nobody else gets to see."""
     household = link_messages.send_link(household_id, signed_in_coordinator())
     flash(_("The link is on its way to %(name)s.", name=household.guardian.name), "good")
-    return redirect(url_for(".pupils", family=household.id), 303)
+    return redirect(url_for(".family", household_id=household.id), 303)
 
 
 @blueprint.post("/families/<int:household_id>/link/end")
@@ -37,7 +37,7 @@ def end_family_link(household_id: int) -> ResponseReturnValue:
     """End a family's link, such as when its telephone is lost."""
     household = family_links.end_links(household_id, signed_in_coordinator())
     flash(_("The link of %(name)s no longer opens.", name=household.guardian.name), "good")
-    return redirect(url_for(".pupils", family=household.id))
+    return redirect(url_for(".family", household_id=household.id), 303)
 
 
 @blueprint.get("/families/links")

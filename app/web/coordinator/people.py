@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from app.security import signed_in_coordinator
 from app.services import audit, people
-from app.services.family_links import linked_households
 from app.web.access import own_scope
 from app.web.coordinator import blueprint, labels
 from app.web.incoming import asked_number
@@ -17,20 +16,14 @@ LONGEST_SEARCH = 80
 
 @blueprint.get("/pupils")
 def pupils() -> ResponseReturnValue:
-    """The families with their children, by zone and name; leaves a row in the trace.
-
-    `?family=` asks for one by its number: names have no place in addresses that we make.
-    """
+    """The families with their children, by zone and name; leaves a row in the trace."""
     name = searched_name()
     zone_id = asked_number("zone")
     scope = own_scope()
-    households, page = people.find_households(
-        name, zone_id, asked_number("page") or 1, scope, household_id=asked_number("family")
-    )
+    households, page = people.find_households(name, zone_id, asked_number("page") or 1, scope)
     html = render_template(
         "coordinator/pupils.html",
         households=households,
-        linked=linked_households([household.id for household in households]),
         catalogue=people.read_catalogue(),
         page=page,
         searched=name,
