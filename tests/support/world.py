@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -11,8 +12,8 @@ from werkzeug.routing import Rule
 
 from app.database import transaction
 from app.extensions import db
-from app.models import ListKind, Tutor
-from app.services import family_links, worries
+from app.models import Group, Lesson, LessonState, ListKind, Tutor
+from app.services import attendance, family_links, hours, worries
 from app.services.coordinators import find_coordinator
 from app.services.imports import keep_import
 from app.web.access import RULES, STAFF, Who
@@ -62,6 +63,9 @@ def make_world(app: Flask) -> World:
         )
         _household, token = family_links.make_link(taught.id, None)
         worry = worries.report_worry(taught.id, "He shouts.")
+        held, unnoted = _past_lessons(group.id)
+        attendance.note_lesson(held, LessonState.HELD, [], "Fractions.", tutor_id=tutor_id)
+        certificate = hours.issue_certificate(tutor_id)
         arguments = {
             "tutor_id": tutor_id,
             "household_id": taught.id,
@@ -73,10 +77,36 @@ def make_world(app: Flask) -> World:
             "run_id": run_id,
             "token": token,
             "worry_id": worry.id,
+            "past_lesson_id": unnoted,
+            "certificate_id": certificate.id,
+            "code": certificate.code,
             "pending_id": keep_import(ListKind.PUPILS, "list.csv", _LIST, find_coordinator(EMAIL)),
             "step": "pause",
         }
     return World(arguments, staff, signed_in_tutor(app, tutor_id))
+
+
+def _past_lessons(group_id: int) -> list[int]:
+    """The ids of two lessons of the last days."""
+    zone = "Africa/Casablanca"
+    with transaction():
+        lessons = [
+            Lesson(
+                group_id=group_id,
+                wall_start=clock.to_wall(starts, zone),
+                zone=zone,
+                tz_version=clock.tz_version(),
+                starts_at=starts,
+                minutes=60,
+            )
+            for starts in (clock.now() - timedelta(days=days) for days in (8, 1))
+        ]
+        # The group is as old as its first lesson.
+        for seat in db.session.get_one(Group, group_id).members:
+            seat.active_since = clock.now() - timedelta(days=9)
+        db.session.add_all(lessons)
+        db.session.flush()
+        return [lesson.id for lesson in lessons]
 
 
 @dataclass(frozen=True)
@@ -107,6 +137,8 @@ def _path(app: Flask, rule: Rule, arguments: dict[str, Any]) -> str:
     values = {name: _CHOICES.get(name, arguments.get(name)) for name in rule.arguments}
     if rule.endpoint == "volunteer.decline":
         values["group_id"] = arguments["offered_id"]
+    if rule.endpoint.endswith(".note_lesson"):
+        values["lesson_id"] = arguments["past_lesson_id"]
     missing = [name for name, value in values.items() if value is None]
     assert not missing, f"tests/support/world.py has no {missing} for {rule.endpoint}"
     with app.test_request_context():
