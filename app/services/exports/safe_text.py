@@ -35,7 +35,7 @@ def safe_in_workbook(text: str) -> str:
 
 
 def phone_text(number: str | None) -> str:
-    """An E.164 number as it is dialled here: "0600-000101", "00-33-6-12-34-56-78".
+    """An E.164 number as it is dialled here: "06-00-00-01-01", "00-33-6-12-34-56-78".
 
     No spreadsheet takes that for a number or a formula, and imports read it back.
     """
