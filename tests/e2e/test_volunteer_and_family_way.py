@@ -71,7 +71,7 @@ def test_volunteer_accepts_and_the_family_sees_the_lessons(
     family.get_by_role("button", name="Français").click()
     expect(family.get_by_role("heading", level=1)).to_have_text("Vos séances")
     expect(family.get_by_text("18:00").first).to_be_visible()
-    expect(family.get_by_text("avec Rania").first).to_be_visible()
+    expect(family.get_by_text("Rania vous appelle sur WhatsApp").first).to_be_visible()
     assert fits(family)
 
     volunteer.get_by_role("link", name="Je ne peux pas ce jour-là").first.click()
