@@ -11,11 +11,12 @@ from flask.cli import AppGroup
 from app.commands.options import by_option, named, refusals_in_one_line
 from app.extensions import db
 from app.models import MatchRun
-from app.services import publishing, runs
+from app.services import choices, publishing, runs
 
 match_commands = AppGroup("match", help="Match runs, from asking for one to publishing it.")
 
 _LOOK_EVERY_SECONDS = 0.5
+_DAY_AND_HOUR = 2
 
 
 @match_commands.command("start")
@@ -84,10 +85,93 @@ def publish(number: int, dry_run: bool, email: str | None) -> None:
 @click.argument("number", type=int)
 @by_option
 def undo(number: int, email: str | None) -> None:
-    """Take a publication back, as long as no offer has been answered."""
+    """Take a publication back, as long as no family was told of it."""
     with refusals_in_one_line():
         publishing.undo_publication(number, named(email))
         _print(runs.get_run(number))
+
+
+@match_commands.command("again")
+@click.argument("number", type=int)
+@click.option("--wait", is_flag=True, help="Come back when the worker has ended it.")
+@by_option
+def again(number: int, wait: bool, email: str | None) -> None:
+    """File a run like an earlier one, keeping the pins and vetoes of now."""
+    with refusals_in_one_line():
+        run = runs.solve_again(number, named(email))
+        _print(_awaited(run) if wait else run)
+
+
+@match_commands.command("pin")
+@click.argument("request", type=int)
+@click.argument("tutor", type=int)
+@click.option("--start", "starts", multiple=True, help='Each weekly start, such as "mon 18:30".')
+@click.option("--channel")
+@click.option("--language")
+@by_option
+def pin(
+    request: int,
+    tutor: int,
+    starts: tuple[str, ...],
+    channel: str | None,
+    language: str | None,
+    email: str | None,
+) -> None:
+    """Keep a place of a request with a tutor; what is not said, each run may choose."""
+    weekly = [start.split() for start in starts]
+    if any(len(start) != _DAY_AND_HOUR for start in weekly):
+        raise click.UsageError('--start takes a day and an hour, such as "mon 18:30".')
+    with refusals_in_one_line():
+        place = choices.Place(tutor, weekly or None, channel, language)
+        (kept,) = choices.pin([request], place, named(email))
+        click.echo(kept.id)
+
+
+@match_commands.command("unpin")
+@click.argument("number", type=int)
+@by_option
+def unpin(number: int, email: str | None) -> None:
+    """Keep a place no longer."""
+    with refusals_in_one_line():
+        choices.unpin(number, named(email))
+
+
+@match_commands.command("veto")
+@click.argument("request", type=int)
+@click.argument("tutor", type=int)
+@click.option("--reason", required=True)
+@by_option
+def veto(request: int, tutor: int, reason: str, email: str | None) -> None:
+    """Keep a request and a tutor apart in every later run."""
+    with refusals_in_one_line():
+        click.echo(choices.rule_out(request, tutor, reason, named(email)).id)
+
+
+@match_commands.command("unveto")
+@click.argument("number", type=int)
+@by_option
+def unveto(number: int, email: str | None) -> None:
+    """Let a request and a tutor be put together again."""
+    with refusals_in_one_line():
+        choices.take_veto_back(number, named(email))
+
+
+@match_commands.command("choices")
+def list_choices() -> None:
+    """Print pins, then vetoes: which, number, request, tutor, place or reason."""
+    page = 1
+    while True:
+        listed = choices.list_choices(page)
+        for entry in listed.pins:
+            kept = entry.pin
+            starts = ", ".join(" ".join(start) for start in kept.starts or ())
+            place = f"{starts}\t{kept.channel or ''}\t{kept.language or ''}"
+            click.echo(f"pin\t{kept.id}\t{kept.request_id}\t{kept.tutor_id}\t{place}")
+        for row in listed.vetoes:
+            click.echo(f"veto\t{row.id}\t{row.request_id}\t{row.tutor_id}\t{row.reason}")
+        if page >= listed.page.pages:
+            return
+        page += 1
 
 
 def _awaited(run: MatchRun) -> MatchRun:
