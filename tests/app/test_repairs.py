@@ -24,7 +24,8 @@ from app.models import (
     RunState,
     TutoringRequest,
 )
-from app.services import departures, groups, proposals, publishing, runs
+from app.services import choices, departures, groups, proposals, publishing, runs
+from app.services.choices import Place
 from app.services.errors import Conflict, Invalid
 from app.services.lessons import extend_lessons
 from app.services.problem import build_problem
@@ -278,3 +279,25 @@ def test_broken_problem_of_a_repair_fails_with_the_solvers_words() -> None:
     failed = runs.get_run(run.id)
     assert failed.state is RunState.FAILED
     assert "lesson_minutes" in (failed.failure or "")
+
+
+def test_repair_gives_who_waits_the_place_that_is_kept_for_them() -> None:
+    """A wish is no place in force: it is pinned, and nobody is put out for it."""
+    tutor, other = caller(most=2), caller()
+    seated, waiting = family(), family()
+    active_group(tutor, [seated], starts=MONDAY_18, channel="call")
+    choices.pin([waiting], Place(tutor, [["mon", "19:00"]], "call", "darija"), None)
+    for may_move in (0, 1):
+        run_id = repaired(may_move)
+        found = proposals.read_proposal(runs.get_run(run_id))
+        assert (found.moves, found.unserved, found.impossible_pins) == ([], [], [])
+        (addition,) = publishing.preview_publication(run_id).additions
+        assert (addition.proposed.tutor_id, addition.proposed.starts) == (tutor, [["mon", "19:00"]])
+    choices.pin([waiting], Place(tutor, [["mon", "18:00"]], "call", "darija"), None)
+    run_id = repaired(0)
+    found = proposals.read_proposal(runs.get_run(run_id))
+    (lost,) = found.lost_wishes
+    assert (lost.request.id, lost.why, found.lost_places) == (waiting, "group_full", [])
+    assert found.unserved == []
+    assert other
+    publishing.publish_run(run_id, None)
