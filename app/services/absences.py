@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import LIVE_GROUPS, Group, Lesson, LessonAnswer, LessonState, TutorAbsence
+from app.models import (
+    LIVE_GROUPS,
+    Group,
+    Lesson,
+    LessonAnswer,
+    LessonState,
+    Membership,
+    TutorAbsence,
+    TutoringRequest,
+)
 from app.services import audit
 from app.services.ending import lock_groups
 from app.services.errors import Conflict, Invalid, NotFound
@@ -62,6 +72,14 @@ def preview_absence(tutor_id: int, first_day: date, last_day: date) -> PlannedAb
             Lesson.starts_at > clock.now(),
         )
         .order_by(Lesson.starts_at, Lesson.id)
+        .options(
+            joinedload(Lesson.group).options(
+                joinedload(Group.subject),
+                selectinload(Group.memberships)
+                .joinedload(Membership.request)
+                .joinedload(TutoringRequest.pupil),
+            )
+        )
     )
     return PlannedAbsence(first_day, last_day, _within(lessons, first_day, last_day))
 

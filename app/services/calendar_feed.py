@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,6 +44,7 @@ AHEAD: Final = timedelta(weeks=8)
 REFRESH: Final = timedelta(hours=1)
 """How often a phone is asked to look; few look as often."""
 _TOKEN_BYTES: Final = 16
+_BREAKS: Final = ("Cc", "Zl", "Zp")
 
 
 def make_feed(tutor_id: int) -> str:
@@ -131,12 +133,17 @@ def _event(lesson: Lesson, channel: Channel, language: str) -> Event:
     event.add("dtstamp", _changed_at(lesson))
     event.add("dtstart", lesson.wall_start, parameters={"TZID": lesson.zone})
     event.add("dtend", end.replace(fold=0), parameters={"TZID": lesson.zone})
-    event.add("summary", f"{subject} – {pupils}" if pupils else subject)
+    event.add("summary", on_one_line(f"{subject} – {pupils}" if pupils else subject))
     event.add("description", names([group.level.name_in(language), channel.name_in(language)]))
     cancelled = lesson.state is LessonState.CANCELLED
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("class", "PRIVATE")
     return event
+
+
+def on_one_line(text: str) -> str:
+    """A text without the characters that a calendar may not hold, and without its line breaks."""
+    return "".join(" " if unicodedata.category(sign) in _BREAKS else sign for sign in text)
 
 
 def _changed_at(lesson: Lesson) -> datetime:

@@ -17,13 +17,14 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.models import AuditEntry, Group, Lesson, LessonState, Tutor, TutorState
+from app.models import AuditEntry, Group, Lesson, LessonState, Pupil, Tutor, TutorState
 from app.security import HideSecretLinks
 from app.services import calendar_feed, departures
 from app.services.errors import NotFound
 from app.services.lessons import cancel_lesson
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.hostile import HOSTILE_NAMES
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -107,6 +108,34 @@ def test_feed_of_an_arab_reader_is_in_arabic_and_survives_hostile_names(
         assert str(event["SUMMARY"]).startswith("الرياضيات – ")
         assert str(event["SUMMARY"]).endswith("، هبة")
         assert len(read(tutor).walk("VEVENT")) == 4
+
+
+@on_sqlite
+def test_no_name_breaks_the_calendar(app: Flask, tutor: int) -> None:
+    with app.app_context():
+        teach(tutor)
+        pupil = db.session.scalars(select(Pupil)).one()
+        names = [name[:80] for name in HOSTILE_NAMES if is_storable(name)]
+        assert len(names) > 150
+        row = db.session.get_one(Tutor, tutor)
+        for name in names:
+            with db.session.no_autoflush:
+                pupil.first_name = name
+                written = calendar_feed.write_feed(row)
+            assert max(map(len, written.split(b"\r\n"))) <= 75, name
+            assert written.count(b"\nBEGIN:VEVENT") == 4, name
+            event = Calendar.from_ical(written).walk("VEVENT")[0]
+            shown = " ".join(str(event["SUMMARY"]).split())
+            expected = f"Mathématiques – {calendar_feed.on_one_line(name)}"
+            assert shown == " ".join(expected.split()), name
+        db.session.rollback()
+
+
+def is_storable(name: str) -> bool:
+    """Whether a database keeps such a name; forms refuse the others."""
+    return (
+        name != "" and "\0" not in name and not any("\ud800" <= sign <= "\udfff" for sign in name)
+    )
 
 
 def test_times_in_morocco_are_right_on_both_sides_of_the_change_of_2026(

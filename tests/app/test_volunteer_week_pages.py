@@ -220,6 +220,34 @@ def test_past_lessons_are_paged_and_take_the_same_statements(
     assert "All 201 lessons to note" in text(browse(app, tutor))
 
 
+@pytest.mark.parametrize("path", ["/volunteer/week", "/volunteer/pause", "/volunteer/days-off"])
+def test_page_takes_the_same_statements_for_one_group_and_for_many(
+    app: Flask, tutor: int, clock: time_machine.Coordinates, path: str
+) -> None:
+    def statements() -> int:
+        client = browse(app, tutor)
+        with counted_statements(app) as sent:
+            if path == "/volunteer/days-off":
+                data = {"first_day": "2026-11-02", "last_day": "2026-11-30", "own": "exams"}
+                answer = client.post(path, data=data)
+            else:
+                answer = client.get(path)
+            assert answer.status_code == 200
+            assert "Hiba" in answer.text
+        return len(sent)
+
+    with app.app_context():
+        first = make_household().pupils[0].requests[0].id
+        active_group(tutor, [first])
+    before = statements()
+    with app.app_context():
+        for number, day in enumerate(("tue", "wed", "thu", "fri")):
+            pupils = [(f"Sara{number} Rami", "3AC", ("maths",))]
+            request_id = make_household(pupils=pupils).pupils[0].requests[0].id
+            active_group(tutor, [request_id], starts=[(day, "18:00"), (day, "20:00")])
+    assert statements() == before
+
+
 def test_days_off_show_what_they_cancel_before_they_do(app: Flask, tutor: int) -> None:
     teach(app, tutor, "Hiba Touil")
     client = browse(app, tutor)
