@@ -82,14 +82,16 @@ def signed_in_tutor() -> Tutor:
 
 
 class HideSecretLinks(logging.Filter):
-    """Takes the secret addresses of families, calendars and invitations out of what is logged."""
+    """Takes secret addresses, and names that were searched for, out of what is logged."""
 
     _LINK = re.compile(r"/(f|calendar|invitation)/[\w-]+")
+    _NAME = re.compile(r"([?&]name=)[^&\s\"]+")
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
-        if self._LINK.search(said):
-            record.msg, record.args = self._LINK.sub(r"/\1/...", said), None
+        hidden = self._NAME.sub(r"\1...", self._LINK.sub(r"/\1/...", said))
+        if hidden != said:
+            record.msg, record.args = hidden, None
         return True
 
 

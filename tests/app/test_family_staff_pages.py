@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from html import unescape
@@ -27,6 +28,7 @@ from app.models import (
     TutoringRequest,
     Zone,
 )
+from app.security import HideSecretLinks
 from app.services import family_links
 from scheduler import clock
 from tests.support.groups import active_group
@@ -430,3 +432,18 @@ def test_familys_page_leaves_one_row_in_the_trace_and_shows_its_link(app: Flask)
     assert "the program made a family's link" in page
     assert "saw family" not in page
     assert client.get("/coordinator/families/99").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ('"GET /coordinator/pupils?name=Hiba+Touil&zone=2 HTTP/1.1"', '?name=...&zone=2 HTTP/1.1"'),
+        ("/coordinator/volunteers?state=vetted&name=%D9%87", "?state=vetted&name=..."),
+        ("/coordinator/pupils?name=&zone=2", "?name=&zone=2"),
+    ],
+)
+def test_names_that_were_searched_for_stay_out_of_logs(app: Flask, said: str, kept: str) -> None:
+    record = logging.LogRecord("werkzeug", logging.INFO, "", 0, "%s 200", (said,), None)
+    assert HideSecretLinks().filter(record)
+    assert kept in record.getMessage()
+    assert "Hiba" not in record.getMessage()
