@@ -132,3 +132,27 @@ def test_unknown_zone_is_named(name: str) -> None:
 def test_every_instant_comes_back_from_wall_time(moment: datetime, zone: str) -> None:
     instant = moment.replace(tzinfo=UTC)
     assert clock.to_utc(clock.to_wall(instant, zone), zone) == instant
+
+
+def test_changes_of_a_zones_clocks_are_found_to_the_second() -> None:
+    year = datetime(2025, 12, 1, 7, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    assert clock.offset_changes("Africa/Casablanca", *year) == [
+        clock.OffsetChange(datetime(2026, 2, 15, 2, tzinfo=UTC), hour, timedelta(0)),
+        clock.OffsetChange(datetime(2026, 3, 22, 2, tzinfo=UTC), timedelta(0), hour),
+        clock.OffsetChange(datetime(2026, 9, 20, 1, tzinfo=UTC), hour, timedelta(0)),
+    ]
+    assert [change.at for change in clock.offset_changes("Europe/Paris", *year)] == [
+        datetime(2026, 3, 29, 1, tzinfo=UTC),
+        datetime(2026, 10, 25, 1, tzinfo=UTC),
+    ]
+    assert clock.offset_changes("Asia/Dubai", *year) == []
+
+
+@pytest.mark.parametrize(("after", "until", "found"), [(-1, 0, 1), (0, 1, 0), (-1, -1, 0)])
+def test_change_is_after_the_one_end_and_up_to_the_other(
+    after: int, until: int, found: int
+) -> None:
+    change = datetime(2026, 9, 20, 1, tzinfo=UTC)
+    span = change + timedelta(seconds=after), change + timedelta(seconds=until)
+    assert len(clock.offset_changes("Africa/Casablanca", *span)) == found
