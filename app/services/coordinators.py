@@ -218,7 +218,7 @@ def _stored_hash(email: str) -> str | None:
 def checked_address(email: str) -> str:
     """An e-mail address as it is stored; Invalid for what is none."""
     try:
-        return validate_email(email, check_deliverability=False).normalized.lower()
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         raise Invalid(_l("This is not an e-mail address.")) from None
 

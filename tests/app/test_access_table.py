@@ -233,7 +233,6 @@ WHO: dict[str, To] = {
     "coordinator.lessons": STAFF,
     "coordinator.cancel_lesson": ZONE,
     "coordinator.note_lesson": ZONE,
-    "coordinator.note_lesson": ZONE,
     "coordinator.programme_start": ADMINISTRATORS,
     "coordinator.programme_list": ADMINISTRATORS,
     "coordinator.programme_add": ADMINISTRATORS,
@@ -258,7 +257,6 @@ WHO: dict[str, To] = {
 # Pages whose answer to whom they let in is that there is nothing yet, or which ask for other rows.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "volunteer.note_lesson": {"lesson_id": "begun_lesson_id"},
-    "coordinator.note_lesson": {"lesson_id": "begun_lesson_id"},
     "coordinator.note_lesson": {"lesson_id": "begun_lesson_id"},
     "volunteer.accept": {"group_id": "offered_id"},
     "volunteer.decline": {"group_id": "offered_id"},

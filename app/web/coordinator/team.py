@@ -8,7 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import EmailField, RadioField, SelectChoice, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from app.i18n import _, _l, page_locale
@@ -72,7 +72,7 @@ class RoleForm(FlaskForm):
     def validate_zones(self, field: SelectMultipleField) -> None:
         """Refuse, at the boxes, a role of some zones without one."""
         if self.role.data == ZONES and not field.data:
-            raise ValueError(_("Choose at least one zone, or all zones."))
+            raise ValidationError(_("Choose at least one zone, or all zones."))
 
 
 class InvitationForm(WhoForm, RoleForm):
