@@ -16,6 +16,8 @@ from app.models import Group, Lesson, LessonState, ListKind, Tutor
 from app.services import attendance, family_links, hours, worries
 from app.services.coordinators import find_coordinator
 from app.services.imports import keep_import
+from app.services.term_changes import NewTerm, store_term
+from app.services.terms import list_terms
 from app.web.access import RULES, STAFF, Who
 from scheduler import clock
 from tests.support.groups import active_group, offer_group, proposal, propose
@@ -25,7 +27,15 @@ from tests.support.people import make_household, make_tutor
 _LIST = b"Nom;Prenom\nTouil;Hiba\n"
 
 
-_CHOICES = {"document": "problem", "kind": "pupils", "format_": "csv", "subject": "maths"}
+_CHOICES = {
+    "document": "problem",
+    "kind": "pupils",
+    "format_": "csv",
+    "subject": "maths",
+    "section": "levels",
+    "entry": "3AC",
+    "message": "family-lesson_24h-fr",
+}
 _NOT_PAGES = {"static", "public.health"}
 
 
@@ -77,6 +87,8 @@ def make_world(app: Flask) -> World:
             "run_id": run_id,
             "token": token,
             "worry_id": worry.id,
+            "zone_id": taught.zone_id,
+            "term_id": _make_term(),
             "past_lesson_id": unnoted,
             "certificate_id": certificate.id,
             "code": certificate.code,
@@ -107,6 +119,14 @@ def _past_lessons(group_id: int) -> list[int]:
         db.session.add_all(lessons)
         db.session.flush()
         return [lesson.id for lesson in lessons]
+
+
+def _make_term() -> int:
+    """A term that holds every lesson there is."""
+    today = clock.now().date()
+    year = NewTerm("2026-2027", today - timedelta(days=90), today + timedelta(days=200))
+    store_term(year, None)
+    return list_terms()[0].id
 
 
 @dataclass(frozen=True)

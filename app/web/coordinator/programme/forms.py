@@ -8,6 +8,7 @@ from wtforms import (
     DateField,
     HiddenField,
     IntegerField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -168,13 +169,14 @@ class MatchingForm(FlaskForm):
     start_every = SelectField(
         _l("Lessons may start"),
         coerce=int,
-        choices=list(
-            zip(
+        choices=[
+            SelectChoice(minutes, text)
+            for minutes, text in zip(
                 GRIDS,
                 (_l("every quarter of an hour"), _l("every half hour"), _l("every hour")),
                 strict=True,
             )
-        ),
+        ],
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
 
 from app.i18n import _, page_locale
 from app.models import Channel
@@ -44,7 +45,7 @@ def programme_add(section: str) -> ResponseReturnValue:
     if isinstance(form, NewLevelForm):
         form.after.choices = _places()
         if request.method == "GET":
-            form.after.data = form.after.choices[-1][0]
+            form.after.data = form.after.choices[-1].value
     refused: list[str] = []
     if form.validate_on_submit():
         try:
@@ -57,15 +58,15 @@ def programme_add(section: str) -> ResponseReturnValue:
     return _page(section, form, refused)
 
 
-@blueprint.route(f"/programme/{_ANY}/entry/<code>", methods=["GET", "POST"])
-def programme_entry(section: str, code: str) -> ResponseReturnValue:
+@blueprint.route(f"/programme/{_ANY}/entry/<entry>", methods=["GET", "POST"])
+def programme_entry(section: str, entry: str) -> ResponseReturnValue:
     """Change an entry."""
-    row = lists.get_entry(section, code)
+    row = lists.get_entry(section, entry)
     form = _form_of(section, row)
     refused: list[str] = []
     if form.validate_on_submit():
         try:
-            _change(section, code, form)
+            _change(section, entry, form)
         except (Conflict, Invalid) as refusal:
             refused = [str(refusal)]
         else:
@@ -74,10 +75,10 @@ def programme_entry(section: str, code: str) -> ResponseReturnValue:
     return _page(section, form, refused, row)
 
 
-@blueprint.post(f"/programme/{_ANY}/entry/<code>/retire")
-def programme_retire(section: str, code: str) -> ResponseReturnValue:
+@blueprint.post(f"/programme/{_ANY}/entry/<entry>/retire")
+def programme_retire(section: str, entry: str) -> ResponseReturnValue:
     """Stop offering an entry."""
-    row = lists.set_retired(section, code, retired=True, by=signed_in_coordinator())
+    row = lists.set_retired(section, entry, retired=True, by=signed_in_coordinator())
     flash(
         _("%(name)s is no longer offered; who has it keeps it.", name=row.name_in(page_locale())),
         "good",
@@ -85,26 +86,29 @@ def programme_retire(section: str, code: str) -> ResponseReturnValue:
     return redirect(url_for(".programme_list", section=section), 303)
 
 
-@blueprint.post(f"/programme/{_ANY}/entry/<code>/offer")
-def programme_offer(section: str, code: str) -> ResponseReturnValue:
+@blueprint.post(f"/programme/{_ANY}/entry/<entry>/offer")
+def programme_offer(section: str, entry: str) -> ResponseReturnValue:
     """Offer an entry again."""
-    row = lists.set_retired(section, code, retired=False, by=signed_in_coordinator())
+    row = lists.set_retired(section, entry, retired=False, by=signed_in_coordinator())
     flash(_("%(name)s is offered again.", name=row.name_in(page_locale())), "good")
     return redirect(url_for(".programme_list", section=section), 303)
 
 
-@blueprint.post("/programme/levels/entry/<code>/<any(up, down):way>")
-def programme_move(code: str, way: str) -> ResponseReturnValue:
+@blueprint.post("/programme/levels/entry/<level>/<any(up, down):way>")
+def programme_move(level: str, way: str) -> ResponseReturnValue:
     """Move a level one place towards the youngest or the oldest."""
-    lists.move_level(code, up=way == "up", by=signed_in_coordinator())
-    return redirect(url_for(".programme_list", section="levels", _anchor=f"entry-{code}"), 303)
+    lists.move_level(level, up=way == "up", by=signed_in_coordinator())
+    return redirect(url_for(".programme_list", section="levels", _anchor=f"entry-{level}"), 303)
 
 
-def _places() -> list[tuple[str, str]]:
+def _places() -> list[SelectChoice]:
     locale = page_locale()
     return [
-        ("", _("no level: it is the youngest")),
-        *((entry.row.code, entry.row.name_in(locale)) for entry in lists.list_entries("levels")),
+        SelectChoice("", _("no level: it is the youngest")),
+        *(
+            SelectChoice(entry.row.code, entry.row.name_in(locale))
+            for entry in lists.list_entries("levels")
+        ),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import SelectChoice
 
 from app.i18n import _, page_locale
 from app.security import signed_in_coordinator
@@ -77,7 +78,9 @@ def programme_merge_zone(zone_id: int) -> ResponseReturnValue:
     form = MergeForm()
     locale = page_locale()
     form.into.choices = [
-        (zone.id, zone.name_in(locale)) for zone in zones.all_zones() if zone.id != zone_id
+        SelectChoice(zone.id, zone.name_in(locale))
+        for zone in zones.all_zones()
+        if zone.id != zone_id
     ]
     refused: list[str] = []
     if form.validate_on_submit():
