@@ -14,8 +14,8 @@ from app.i18n import _l
 from app.models import (
     ConsentKind,
     Coordinator,
-    Guardian,
     Household,
+    Note,
     Pupil,
     RequestOrigin,
     RequestState,
@@ -161,6 +161,8 @@ class AskingFamily:
 
     household: Household
     asked: list[tuple[Pupil, list[TutoringRequest]]]
+    notes: list[Note]
+    """The newest first; what a known family typed anew on the public page is one."""
 
     @property
     def lacks_consent(self) -> list[Pupil]:
@@ -182,7 +184,8 @@ def requests_to_confirm(scope: Scope, page_number: int) -> tuple[list[AskingFami
     page = page_of(len(ids), page_number, FAMILIES_PER_PAGE)
     shown = list(page.cut(ids))
     rows = {row.id: row for row in db.session.scalars(_with_all(shown))}
-    return [_asking(rows[household_id]) for household_id in shown], page
+    notes = _notes(shown)
+    return [_asking(rows[number], notes.get(number, [])) for number in shown], page
 
 
 def _with_all(household_ids: Iterable[int]) -> Any:
@@ -191,7 +194,7 @@ def _with_all(household_ids: Iterable[int]) -> Any:
         .where(Household.id.in_(list(household_ids)))
         .options(
             joinedload(Household.zone),
-            joinedload(Household.guardian).options(joinedload(Guardian.household)),
+            joinedload(Household.guardian),
             selectinload(Household.pupils).options(
                 joinedload(Pupil.level),
                 selectinload(Pupil.needs),
@@ -204,7 +207,15 @@ def _with_all(household_ids: Iterable[int]) -> Any:
     )
 
 
-def _asking(household: Household) -> AskingFamily:
+def _notes(household_ids: Iterable[int]) -> dict[int, list[Note]]:
+    found: dict[int, list[Note]] = {}
+    wanted = select(Note).where(Note.household_id.in_(list(household_ids)))
+    for note in db.session.scalars(wanted.order_by(Note.id.desc())):
+        found.setdefault(note.household_id or 0, []).append(note)
+    return found
+
+
+def _asking(household: Household, notes: list[Note]) -> AskingFamily:
     by_child = [
         (
             pupil,
@@ -212,7 +223,8 @@ def _asking(household: Household) -> AskingFamily:
         )
         for pupil in household.pupils
     ]
-    return AskingFamily(household, [(pupil, asked) for pupil, asked in by_child if asked])
+    asking = [(pupil, asked) for pupil, asked in by_child if asked]
+    return AskingFamily(household, asking, notes)
 
 
 def get_request(request_id: int) -> TutoringRequest:

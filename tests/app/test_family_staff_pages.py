@@ -29,7 +29,7 @@ from app.models import (
     Zone,
 )
 from app.security import HideSecretLinks
-from app.services import family_links
+from app.services import family_links, notes
 from scheduler import clock
 from tests.support.groups import active_group
 from tests.support.pages import counted_statements, in_english, views, words
@@ -296,6 +296,7 @@ def test_what_a_family_asked_for_is_confirmed_once_all_is_there(app: Flask) -> N
         ask_themselves(2, RequestOrigin.PUBLIC)
         with transaction():
             db.session.get_one(Household, 2).zone.listed = False
+        notes.add_note(1, "Calls back after prayer.", db.session.scalars(select(Coordinator)).one())
     page = client.get("/coordinator/requests").text
     shown = words(page)
     assert shown.index("Nadia Idrissi") < shown.index("Omar Tazi")
@@ -305,6 +306,7 @@ def test_what_a_family_asked_for_is_confirmed_once_all_is_there(app: Flask) -> N
         "Confirm all of it for Nadia Idrissi",
         "Confirm Mathematics for Rim alone",
         "zone not on the list",
+        "Calls back after prayer.",
         "Take Tizi into the list of zones",
         "Without the guardian's consent to lessons nothing can be confirmed.",
     ):
