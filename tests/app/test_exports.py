@@ -52,6 +52,25 @@ from tests.support.people import (
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+HOSTILE = (
+    '=HYPERLINK("http://x.example","Hiba")',
+    "+212600000101",
+    "-1+1|cmd",
+    "@SUM(A1)",
+    "＝1+1",
+    "\t=1+1",
+    " =1+1",
+    "x;=1+1",
+    "x,=1+1\n=2",
+    '";"=1',
+    "\u202eHiba\u202c",
+    "<script>alert(1)</script>",
+    "👩🏽‍🏫 سلمى",
+    "_x0041_",
+    "#REF!",
+    "ه" * 80,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -217,6 +236,26 @@ def test_rows_say_what_is_known_in_the_readers_language(app: Flask) -> None:
         assert family["Telephone"].replace("-", "") == household.phone.replace("+212", "0")
         book = rows_of_workbook(taken("families", FileFormat.XLSX, by))
         assert book[1][-1] == datetime(2026, 11, 21, 12)
+
+
+def test_hostile_names_are_texts_in_every_export(app: Flask) -> None:
+    with app.test_request_context():
+        show_page_in("en")
+        make_programme()
+        by = make_coordinator()
+        for number, name in enumerate(HOSTILE):
+            household = make_household(
+                pupils=[(name, "3AC", ("maths",))], guardian=name, zone=f"{name[:40]} {number}"
+            )
+            worries.report_worry(household.id, name)
+            active_group(make_tutor(name=name), [household.pupils[0].requests[0].id])
+        for export in EXPORTS:
+            book = load_workbook(io.BytesIO(taken(export.key, FileFormat.XLSX, by)))
+            kinds = {cell.data_type for row in book.active.iter_rows() for cell in row}
+            assert kinds <= {"s", "n", "d"}, export.key
+            text = taken(export.key, FileFormat.CSV, by).decode("utf-8-sig")
+            cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
+            assert not [cell for cell in cells if cell.lstrip().startswith(SIGNS)], export.key
 
 
 def test_each_export_leaves_who_took_it_and_whose_data(app: Flask) -> None:

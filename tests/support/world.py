@@ -31,6 +31,7 @@ _CHOICES = {
     "document": "problem",
     "kind": "pupils",
     "format_": "csv",
+    "key": "families",
     "subject": "maths",
     "section": "levels",
     "entry": "3AC",
