@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from threading import Thread
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.database import transaction
 from app.extensions import db
 from app.models import (
     AuditEntry,
@@ -19,6 +21,7 @@ from app.models import (
     FamilyLink,
     Group,
     GroupState,
+    Guardian,
     Household,
     Lesson,
     LessonState,
@@ -39,6 +42,7 @@ from app.services.households import FamilyDetails, PhoneTaken
 from app.services.pupils import PupilDetails
 from app.services.scope import EVERYWHERE, Scope
 from app.services.statements import Statement
+from scheduler import clock
 from tests.support.groups import active_group, offer_group
 from tests.support.people import (
     level,
@@ -469,3 +473,35 @@ def test_messages_are_stopped_and_sent_again_as_the_family_tells_a_coordinator(
     assert household.messages_stopped_at == stopped
     households.set_messages(household.id, by, wanted=True)
     assert household.messages_stopped_at is None
+
+
+def test_two_coordinators_give_a_number_to_one_family_only(app: Flask, by: Coordinator) -> None:
+    wanted, coordinator_id = details(), by.id
+    refused: list[Conflict] = []
+
+    def add_too() -> None:
+        with app.app_context():
+            other = db.session.get_one(Coordinator, coordinator_id)
+            try:
+                households.add_household(wanted, other, EVERYWHERE)
+            except Conflict as conflict:
+                refused.append(conflict)
+
+    with transaction():
+        db.session.add(
+            Household(
+                phone="+212612345678",
+                zone_id=wanted.zone_id,
+                created_at=clock.now(),
+                guardian=Guardian(name="Salma Rami"),
+            )
+        )
+        db.session.flush()
+        slower = Thread(target=add_too)
+        slower.start()
+        slower.join(timeout=0.3)
+        assert slower.is_alive(), "who comes second waits for who was first"
+    slower.join(timeout=10)
+    assert len(refused) == 1
+    found = db.session.scalars(select(Household).where(Household.phone == "+212612345678"))
+    assert len(found.all()) == 1
