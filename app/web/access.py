@@ -226,6 +226,7 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.publish": _ALL_ZONES,
     "coordinator.take_back": _ALL_ZONES,
     "coordinator.compare": _ALL_ZONES,
+    "coordinator.left_waiting": _ALL_ZONES,
     "coordinator.solve_again": _ALL_ZONES,
     "coordinator.choices": _ALL_ZONES,
     "coordinator.remove_pin": _ALL_ZONES,

@@ -411,3 +411,25 @@ def test_seat_by_hand_waits_since_it_was_given(app: Flask) -> None:
     page = words(client.get("/coordinator/groups?state=offered").text)
     assert "Wiam Tazi joins" in page
     assert "since today" in page
+
+
+def test_long_proposal_is_shown_in_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.coordinator.runs.TUTORS_SHOWN", 2)
+    monkeypatch.setattr("app.web.coordinator.runs.WAITING_SHOWN", 2)
+    client = in_english(app)
+    with app.app_context():
+        tutors = [people.make_tutor(name=f"Tutor {letter}") for letter in "ABC"]
+        run_id = propose(*(proposal(tutor, [family()]) for tutor in tutors))
+        for letter in "DEF":
+            family(f"Pupil {letter}")
+        late = propose()
+    first = words(client.get(f"/coordinator/matching/{run_id}").text)
+    second = words(client.get(f"/coordinator/matching/{run_id}?page=2").text)
+    assert ("Tutor B" in first, "Tutor C" in first) == (True, False)
+    assert ("Tutor B" in second, "Tutor C" in second) == (False, True)
+    page = words(client.get(f"/coordinator/matching/{late}").text)
+    assert "All 6 requests that are left waiting" in page
+    assert "Pupil F" not in page
+    rest = words(client.get(f"/coordinator/matching/{late}/waiting?page=3").text)
+    assert "Pupil F" in rest
+    assert "Page 3 of 3" in rest

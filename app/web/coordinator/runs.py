@@ -14,12 +14,15 @@ from app.security import signed_in_coordinator
 from app.services import audit, choices, comparing, proposals, publishing, runs
 from app.services.desk import desk_figures
 from app.services.errors import ServiceError
+from app.services.paging import page_of
 from app.services.scope import EVERYWHERE
 from app.web.coordinator import blueprint, words
 from app.web.coordinator.forms import StartRepairForm, StartRunForm
 from app.web.incoming import asked_number
 
 RUNS_SHOWN = 50
+TUTORS_SHOWN = 50
+WAITING_SHOWN = 100
 
 
 @blueprint.route("/matching", methods=["GET", "POST"])
@@ -86,6 +89,8 @@ def run(run_id: int) -> ResponseReturnValue:
         "coordinator/run_proposal.html",
         run=row,
         proposal=proposal,
+        page=page_of(len(proposal.tutors), asked_number("page") or 1, TUTORS_SHOWN),
+        waiting=page_of(len(proposal.unserved), 1, WAITING_SHOWN),
         publication=publishing.preview_publication(run_id),
         outdated=publishing.is_outdated(row),
         can_be_undone=publishing.can_be_undone(row),
@@ -105,6 +110,22 @@ def cancel_run(run_id: int) -> ResponseReturnValue:
     if row.state is RunState.RUNNING:
         flash(_("The search is told to stop and to keep the best that it has found."), "good")
     return redirect(url_for(".run", run_id=run_id))
+
+
+@blueprint.get("/matching/<int:run_id>/waiting")
+def left_waiting(run_id: int) -> ResponseReturnValue:
+    """All whom a run leaves waiting, each with why."""
+    row = runs.get_run(run_id)
+    if row.state in runs.ACTIVE or not row.has_plan:
+        return redirect(url_for(".run", run_id=run_id))
+    proposal = proposals.read_proposal(row)
+    page = page_of(len(proposal.unserved), asked_number("page") or 1, WAITING_SHOWN)
+    html = render_template(
+        "coordinator/left_waiting.html", run=row, proposal=proposal, page=page, words=words
+    )
+    # The reasons name others too: whoever holds the place.
+    audit.record_view(request.path, signed_in_coordinator(), proposal.pupil_ids)
+    return html
 
 
 @blueprint.post("/matching/<int:run_id>/again")
