@@ -233,14 +233,16 @@ def take_code(browser: str, typed: str) -> None:
         confirm_address(KIND, browser, address)
 
 
-def send(browser: str, language: str) -> Household:
-    """Make requests of the answers, which a coordinator is to confirm.
+def send(browser: str, language: str) -> Household | None:
+    """Make requests of the answers, which a coordinator is to confirm; None if that was done.
 
     `language` is that of the page. Invalid while a question is open.
     """
     try:
         with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
             draft = lock_draft(KIND, browser)
+            if draft is None:
+                return None  # the button was pressed twice
             answers = Answers.of(draft, read_offer())
             if answers.unanswered is not None or answers.agreed is None:
                 raise Invalid(_l("A question is still open."))

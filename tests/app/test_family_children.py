@@ -171,12 +171,11 @@ def test_consent_can_be_given_again(app: Flask, household_id: int) -> None:
 def test_children_of_other_families_can_not_be_touched(app: Flask, household_id: int) -> None:
     with app.app_context():
         other = make_household(pupils=[("Sara Rami", "3AC", ("maths",))])
-        for act in (
-            lambda: family_children.stop_lessons(household_id, other.pupils[0].id),
-            lambda: family_children.ask_for_subjects(household_id, other.pupils[0].id, [1], YES),
-        ):
-            with pytest.raises(NotFound):
-                act()
+        pupil_id = other.pupils[0].id
+        with pytest.raises(NotFound):
+            family_children.stop_lessons(household_id, pupil_id)
+        with pytest.raises(NotFound):
+            family_children.ask_for_subjects(household_id, pupil_id, [1], YES)
         assert in_force(other.pupils[0], ConsentKind.LESSONS)
 
 

@@ -29,7 +29,7 @@ MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MONDAY, tick=False) as coordinates:
         yield coordinates
 
@@ -143,7 +143,7 @@ def test_cancelled_lesson_says_so_and_stays(app: Flask, client: FlaskClient, lin
 
 
 def test_lesson_under_way_is_still_shown(
-    client: FlaskClient, link: str, clock: time_machine.Coordinates
+    client: FlaskClient, link: str, clock: time_machine.Traveller
 ) -> None:
     clock.move_to(MONDAY.replace(hour=18, minute=59))
     assert "lundi 2 novembre" in in_french(client, link)
@@ -264,7 +264,7 @@ def test_page_names_who_reads_worries(
 
 @on_sqlite
 def test_links_that_do_not_hold_all_look_the_same(
-    app: Flask, client: FlaskClient, household_id: int, clock: time_machine.Coordinates
+    app: Flask, client: FlaskClient, household_id: int, clock: time_machine.Traveller
 ) -> None:
     former, link = make_link(app, household_id), make_link(app, household_id)
     assert client.get(link).status_code == 200

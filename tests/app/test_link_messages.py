@@ -149,7 +149,7 @@ def test_nothing_is_made_where_no_message_can_get_there(app: Flask, by: Coordina
     household = make_household()
     config = app.config["N9RAW"]
     for lacking in ({"public_url": None}, {"demo": False}):
-        app.config["N9RAW"] = dataclasses.replace(config, **lacking)  # type: ignore[arg-type]
+        app.config["N9RAW"] = dataclasses.replace(config, **lacking)
         with pytest.raises(Conflict):
             link_messages.send_link(household.id, by)
     app.config["N9RAW"] = config
