@@ -45,13 +45,17 @@ def init_templates(app: Flask) -> None:
     )
 
 
-def main_menu(user: UserMixin) -> list[tuple[str, LazyString, str]]:
-    """The menu of who is signed in: (endpoint, text, beginning of the paths that belong to it)."""
+MenuEntry = tuple[str, LazyString, str | tuple[str, ...]]
+"""(endpoint, text, beginning or beginnings of the paths that belong to it)."""
+
+
+def main_menu(user: UserMixin) -> list[MenuEntry]:
+    """The menu of who is signed in."""
     menu = coordinator_menu() if isinstance(user, Coordinator) else volunteer_menu()
     return [entry for entry in menu if may_open(entry[0])]
 
 
-def volunteer_menu() -> list[tuple[str, LazyString, str]]:
+def volunteer_menu() -> list[MenuEntry]:
     """The volunteer's menu, as `main_menu`."""
     return [
         ("volunteer.week", _l("My week"), "/volunteer/week"),
@@ -62,13 +66,17 @@ def volunteer_menu() -> list[tuple[str, LazyString, str]]:
     ]
 
 
-def coordinator_menu() -> list[tuple[str, LazyString, str]]:
+def coordinator_menu() -> list[MenuEntry]:
     """The coordinator's menu, as `main_menu`."""
     return [
         ("coordinator.desk", _l("Desk"), "/coordinator/desk"),
         ("coordinator.imports", _l("Lists"), "/coordinator/import"),
         ("coordinator.tutors", _l("Volunteers"), "/coordinator/volunteers"),
-        ("coordinator.pupils", _l("Pupils"), "/coordinator/pupils"),
+        (
+            "coordinator.pupils",
+            _l("Pupils"),
+            ("/coordinator/pupils", "/coordinator/families", "/coordinator/requests"),
+        ),
         ("coordinator.matching", _l("Matching"), "/coordinator/matching"),
         ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
         ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
