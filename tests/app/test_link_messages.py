@@ -27,6 +27,7 @@ from app.models import (
 from app.services import family_links, link_messages, outbox
 from app.services.errors import Conflict, NotFound
 from app.services.handing import Handing, begin_handing
+from app.services.households import MESSAGE_LANGUAGES
 from app.services.scope import EVERYWHERE, Scope
 from tests.support.groups import active_group
 from tests.support.people import make_coordinator, make_household, make_programme, make_tutor
@@ -179,3 +180,15 @@ def test_links_are_sent_to_all_who_lack_one_and_can_be_written_to(by: Coordinato
     assert link_messages.send_links(EVERYWHERE, zone, by, with_lessons=False) == 1
     assert [message.household_id for message in messages()] == [taught.id, waiting.id]
     assert link_messages.send_links(EVERYWHERE, zone, by, with_lessons=False) == 0
+
+
+@pytest.mark.parametrize("language", MESSAGE_LANGUAGES)
+def test_link_is_sent_in_every_language_and_script(by: Coordinator, language: str) -> None:
+    household = make_household()
+    with transaction():
+        household.message_language = language
+    link_messages.send_link(household.id, by)
+    handing = hand_over()
+    assert handing is not None
+    assert handing.outgoing.language == language
+    assert f"{SITE}/f/" in handing.outgoing.text
