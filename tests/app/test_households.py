@@ -25,6 +25,7 @@ from app.models import (
     Household,
     Lesson,
     LessonState,
+    ListKind,
     Membership,
     Note,
     Pupil,
@@ -39,11 +40,13 @@ from app.services.consent import CONSENT_TEXT_VERSION
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.family_changes import SeatsWouldEnd
 from app.services.households import FamilyDetails, PhoneTaken
+from app.services.imports import apply_import
 from app.services.pupils import PupilDetails
 from app.services.scope import EVERYWHERE, Scope
 from app.services.statements import Statement
 from scheduler import clock
 from tests.support.groups import active_group, offer_group
+from tests.support.lists import HIBA, make_list
 from tests.support.people import (
     level,
     make_coordinator,
@@ -505,3 +508,14 @@ def test_two_coordinators_give_a_number_to_one_family_only(app: Flask, by: Coord
     assert len(refused) == 1
     found = db.session.scalars(select(Household).where(Household.phone == "+212612345678"))
     assert len(found.all()) == 1
+
+
+def test_list_tells_the_day_on_which_it_ended_a_request(by: Coordinator) -> None:
+    apply_import(ListKind.PUPILS, make_list(HIBA), by)
+    apply_import(ListKind.PUPILS, make_list({**HIBA, "matieres": "Français"}), by)
+    ended = db.session.scalars(
+        select(TutoringRequest).where(TutoringRequest.state == RequestState.ENDED)
+    ).one()
+    assert ended.ended_at is not None
+    apply_import(ListKind.PUPILS, make_list(HIBA), by)
+    assert set(db.session.scalars(select(TutoringRequest.ended_at))) == {None}
