@@ -209,8 +209,8 @@ def test_term_that_cancels_lessons_lists_them_first(app: Flask) -> None:
         assert "2 lessons are cancelled, and their reminders with them." in page
         assert "Autumn 7 September 2026 18 December 2026" in page
 
-        question = words(client.get(f"{HOME}/terms/1/remove").text)
-        assert "Take Autumn away? No planned lesson is cancelled by it." in question
+        asked = words(client.get(f"{HOME}/terms/1/remove").text)
+        assert "Take Autumn away? No planned lesson is cancelled by it." in asked
         answer = client.post(f"{HOME}/terms/1/remove", data={"agreed": "0"})
         assert "2 lessons are planned." in words(client.get(answer.location).text)
     with app.app_context():

@@ -26,6 +26,8 @@ from tests.support.lists import HIBA, make_list, problems
 
 GEOGRAPHY = Names("Géographie", "الجغرافيا", "Geography", ("Histoire-Géo", "HG"))
 
+sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture(autouse=True)
 def _programme(app: Flask) -> Iterator[None]:
@@ -94,6 +96,7 @@ def test_added_subject_is_understood_in_lists_under_all_its_names() -> None:
     assert acts()[0] == ("add_entry", "subjects:geography")
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("names", "said"),
     [
@@ -134,6 +137,7 @@ def test_retired_entry_is_recognised_and_said_to_be_offered_no_longer() -> None:
     assert [act for act, _subject in acts()] == ["retire_entry", "offer_entry"]
 
 
+@sqlite_alone
 def test_range_leaves_out_a_retired_level_and_ends_at_none() -> None:
     programme_lists.set_retired("levels", "2AC", retired=True, by=None)
     assert parse_levels("1AC-3AC") == ("1AC", "3AC")
@@ -144,6 +148,7 @@ def test_range_leaves_out_a_retired_level_and_ends_at_none() -> None:
         assert refused.value.code == "no_longer_offered"
 
 
+@sqlite_alone
 def test_last_entry_on_offer_stays() -> None:
     with pytest.raises(Conflict):
         programme_lists.set_retired("tags", "woman", retired=True, by=None)
@@ -166,6 +171,7 @@ def test_level_is_added_in_its_place_and_moved() -> None:
     assert ranks == list(range(len(ranks)))
 
 
+@sqlite_alone
 @pytest.mark.parametrize("code", ["", "A-B", "2 BAC", "é", "A" * 13, "2BAC"])
 def test_level_needs_a_short_name_of_its_own(code: str) -> None:
     names = Names("Maternelle", "التعليم الأولي", "Nursery school")
@@ -173,6 +179,7 @@ def test_level_needs_a_short_name_of_its_own(code: str) -> None:
         programme_lists.add_level(code, names, Exam(1, False, None), None, None)
 
 
+@sqlite_alone
 @pytest.mark.parametrize("weight", [0, -1, 101])
 def test_weight_is_bounded(weight: int) -> None:
     with pytest.raises(Invalid):
@@ -194,6 +201,7 @@ def test_group_size_is_not_below_a_group_in_force_and_says_so() -> None:
     assert (row.max_group, row.cost) == (2, 5)
 
 
+@sqlite_alone
 @pytest.mark.parametrize(("size", "cost"), [(0, 1), (31, 1), (2, -1), (2, 101)])
 def test_group_size_and_cost_are_bounded(size: int, cost: int) -> None:
     with pytest.raises(Invalid):
@@ -202,6 +210,7 @@ def test_group_size_and_cost_are_bounded(size: int, cost: int) -> None:
         )
 
 
+@sqlite_alone
 def test_way_without_a_variant_for_one_alone_takes_no_groups() -> None:
     with pytest.raises(Invalid):
         programme_lists.change_channel("call", Names("appel", "مكالمة", "call"), 2, 3, None)
@@ -215,6 +224,7 @@ def test_retired_way_takes_its_variant_along() -> None:
     }  # fmt: skip
 
 
+@sqlite_alone
 def test_unknown_entry_is_not_found() -> None:
     with pytest.raises(NotFound):
         programme_lists.change_entry("subjects", "alchemy", GEOGRAPHY, None)
@@ -239,6 +249,7 @@ def test_length_of_lessons_is_the_files_until_it_is_chosen() -> None:
     assert acts() == [("set_matching_rules", "programme:matching")] * 2
 
 
+@sqlite_alone
 @pytest.mark.parametrize(("minutes", "grid"), [(14, 30), (241, 30), (62, 30), (60, 20), (60, 0)])
 def test_length_of_lessons_is_bounded(minutes: int, grid: int) -> None:
     with pytest.raises(Invalid):
@@ -255,6 +266,7 @@ def test_levels_whose_exam_has_no_date_ahead_are_named() -> None:
         assert "2BAC" in [level.code for level in programme_lists.undated_levels()]
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("text", "language"), [("", None), ("Darija", "ary"), ("français", "fr"), ("العربية", "ar")]
 )
@@ -262,6 +274,7 @@ def test_family_may_be_written_to_in_darija(text: str, language: str | None) -> 
     assert parse_family_language(text) == language
 
 
+@sqlite_alone
 def test_family_is_not_written_to_in_other_languages() -> None:
     for text in ("tamazight", "Klingon"):
         with pytest.raises(BadCell):

@@ -39,6 +39,8 @@ LINES = [
     Line("", "19:30", "", "SVT", "Tronc commun", "Adam", "Karim", "WhatsApp"),
 ]
 
+sqlite_alone = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture(autouse=True)
 def _programme(app: Flask) -> Iterator[None]:
@@ -62,6 +64,7 @@ def words(body: str | None, language: str = "fr", kind: MessageKind = DAY) -> st
     )
 
 
+@sqlite_alone
 def test_line_of_a_lesson_is_written_once_for_each() -> None:
     assert words(OWN) == (
         "Rappel pour mardi 1er décembre\n"
@@ -69,6 +72,7 @@ def test_line_of_a_lesson_is_written_once_for_each() -> None:
     )
 
 
+@sqlite_alone
 @pytest.mark.parametrize(("language", "day"), [("fr", "demain"), ("ar", "غدا"), ("ary", "ghedda")])
 def test_day_is_said_as_today_or_tomorrow(language: str, day: str) -> None:
     body = "{day}\n{time} {subject} {pupils}"
@@ -79,6 +83,7 @@ def test_day_is_said_as_today_or_tomorrow(language: str, day: str) -> None:
     assert later.split("\n")[0] == long_date(date(2026, 12, 1), language)
 
 
+@sqlite_alone
 def test_time_brings_its_own_day_and_a_tutors_own_time() -> None:
     line = Line("mercredi 2 décembre ", "00:30", "01:30", "SVT", "TC", "Adam", "Zoé", "appel")
     told = reminder_words(
@@ -87,6 +92,7 @@ def test_time_brings_its_own_day_and_a_tutors_own_time() -> None:
     assert told.split("\n")[1] == "mercredi 2 décembre 00:30 (01:30 chez vous) : SVT (Adam)"
 
 
+@sqlite_alone
 def test_names_with_braces_are_written_as_they_are() -> None:
     line = Line("", "18:00", "", "SVT", "TC", "{tutor} %s {{7*7}}", "Zoé", "appel")
     told = reminder_words(
@@ -95,6 +101,7 @@ def test_names_with_braces_are_written_as_they_are() -> None:
     assert "({tutor} %s {{7*7}})" in told
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("body", "said"),
     [
@@ -122,6 +129,7 @@ def test_wording_that_cannot_be_sent_is_refused_in_words(body: str, said: str) -
     assert db.session.scalars(db.select(MessageWording)).all() == []
 
 
+@sqlite_alone
 def test_blanks_are_tidied_up() -> None:
     body = "  Cours  {date} :\r\n\r\n {time}  {subject} {pupils} \r\n"
     assert wordings.checked(DAY, body) == "Cours {date} :\n{time} {subject} {pupils}"
@@ -154,6 +162,7 @@ def test_end_of_lessons_may_be_worded() -> None:
         wordings.set_wording(END, "ar", "family", "انتهت دروس {pupils}", None)
 
 
+@sqlite_alone
 @pytest.mark.parametrize(
     ("kind", "language", "audience"),
     [
@@ -170,6 +179,7 @@ def test_messages_that_are_never_sent_are_not_worded(
         wordings.set_wording(kind, language, audience, "x", None)
 
 
+@sqlite_alone
 @pytest.mark.parametrize(("kind", "audience"), wordings.PLACES)
 def test_standard_text_is_a_wording_that_could_be_ones_own(
     kind: MessageKind, audience: str
@@ -180,6 +190,7 @@ def test_standard_text_is_a_wording_that_could_be_ones_own(
         assert preview(kind, language, audience, None).samples[0].text
 
 
+@sqlite_alone
 def test_darija_speaks_to_families_in_latin_letters() -> None:
     assert words(None, "ary") == (
         "N9raw, l7isas dyal nhar tlat 1 decembre:\n"
@@ -196,6 +207,7 @@ def test_darija_speaks_to_families_in_latin_letters() -> None:
     assert all(is_gsm7(subject_line(kind, "ary")) for kind in MessageKind)
 
 
+@sqlite_alone
 def test_every_day_of_the_year_is_written_in_darija_without_dear_letters() -> None:
     days = [date.fromordinal(date(2026, 1, 1).toordinal() + number) for number in range(365)]
     texts = {long_date(day, "ary") for day in days}
@@ -203,6 +215,7 @@ def test_every_day_of_the_year_is_written_in_darija_without_dear_letters() -> No
     assert all(is_gsm7(text) for text in texts)
 
 
+@sqlite_alone
 def test_preview_counts_sms_and_names_what_makes_them_dearer() -> None:
     seen = preview(DAY, "fr", "family", "Rappel été, fête {date} ☺\n{time} {subject}, {pupils}")
     assert [sample.title for sample in seen.samples] == [
@@ -231,6 +244,7 @@ def test_preview_shows_exactly_what_is_sent() -> None:
     )
 
 
+@sqlite_alone
 @given(text=st.text(max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_is_refused_or_sent_without_its_braces(text: str) -> None:
@@ -245,5 +259,6 @@ def test_any_text_is_refused_or_sent_without_its_braces(text: str) -> None:
     assert "Adam" in told
 
 
+@sqlite_alone
 def test_dear_letters_are_named_once() -> None:
     assert dear_letters("aêbêç€ع") == ["ê", "ç", "ع"]
