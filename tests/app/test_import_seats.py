@@ -29,6 +29,7 @@ from app.models import (
 from app.services.family_links import make_link, open_link
 from app.services.imports import ImportReport, apply_import, plan_import
 from app.services.programme import load_programme
+from scheduler import clock
 from tests.support.groups import active_group, offer_group
 from tests.support.lists import HIBA, RANIA, SARA, WALID, make_list, statuses
 
@@ -43,7 +44,8 @@ def _people(app: Flask) -> Iterator[None]:
         tutor = RANIA | {"enseigne": "Mathématiques: 3AC", "canaux": "whatsapp; appel"}
         apply_import(ListKind.VOLUNTEERS, make_list(tutor), None)
         with transaction():
-            db.session.scalars(select(Tutor)).one().state = TutorState.VETTED
+            tutor_row = db.session.scalars(select(Tutor)).one()
+            tutor_row.state, tutor_row.vetted_at = TutorState.VETTED, clock.now()
         yield
 
 
