@@ -39,6 +39,11 @@ from tests.support.databases import make_config
 PILOT = ROOT / "app" / "data" / "pilot"
 SATURDAY_NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BY = ("--by", "coordinator@example.org")
+CHECKED = tuple(
+    word
+    for check in ("--identity", "--interview", "--certificate", "--charter")
+    for word in (check, f"{SATURDAY_NOON:%Y-%m-%d}")
+)
 SENT = (MessageState.ACCEPTED, MessageState.DELIVERED)
 
 
@@ -70,7 +75,7 @@ def test_two_files_become_reminded_lessons(app: Flask, shell: FlaskCliRunner) ->
         for kind in ("volunteers", "pupils"):
             run(shell, "import", kind, str(PILOT / f"{kind}.csv"), *BY)
         numbers = [line.split("\t")[0] for line in run(shell, "tutor", "list").splitlines()]
-        run(shell, "tutor", "vet", *numbers, *BY)
+        run(shell, "tutor", "vet", *numbers, *CHECKED, *BY)
         run(shell, "match", "start", "--iterations", "100", *BY)
         with app.app_context():
             solve_next(threading.Event())
