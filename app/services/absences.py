@@ -28,12 +28,12 @@ from app.models import (
 from app.services import audit
 from app.services.ending import lock_groups
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import future_lessons, restore_lessons, withdraw_lessons
 from app.services.vetting_term import today
 from scheduler import clock
 
-LONGEST_REASON = 500
 LONGEST = timedelta(days=42)
 """Who is away for longer pauses, so that the pupils can have somebody else."""
 FURTHEST = timedelta(days=366)
@@ -89,7 +89,7 @@ def plan_absence(tutor_id: int, first_day: date, last_day: date, reason: str) ->
 
     The tutor does it themself.
     """
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why you are away."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):

@@ -26,6 +26,7 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_text
 from app.services.own_clock import own_time
 from app.services.paging import Page, page_of
 from scheduler import clock
@@ -126,6 +127,7 @@ def note_lesson(
     """
     if state not in OUTCOMES:
         raise Invalid(_l("Say how the lesson went."))
+    said = read_text(note, LONGEST_NOTE)
     with transaction():
         lesson = _locked(lesson_id, tutor_id)
         if lesson.starts_at > clock.now():
@@ -137,7 +139,7 @@ def note_lesson(
         seated = {member.request_id: member.request.pupil_id for member in members_at(lesson)}
         absent = _absent(state, set(seated), set(absent_request_ids))
         lesson.state = state
-        lesson.note = note.strip()[:LONGEST_NOTE] or None
+        lesson.note = said or None
         lesson.noted_at = lesson.noted_at or clock.now()
         db.session.execute(delete(Attendance).where(Attendance.lesson_id == lesson.id))
         if state is not LessonState.NOT_HELD:

@@ -40,7 +40,8 @@ from app.services.examining import (
     get_live_group,
     get_request,
 )
-from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, offer_seat
+from app.services.free_text import read_reason
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, offer_seat
 from app.services.lessons import plan_lessons
 from app.services.paging import Page, page_of
 from app.services.pins import drop_pins
@@ -148,7 +149,7 @@ def take_out(
 
     With `rule_out`, no later run puts the two together again.
     """
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):

@@ -36,7 +36,8 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
-from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME
+from app.services.free_text import read_reason
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.paging import Page, page_of
 from app.services.pins import Unused, drop_pins, list_pins, why_unused
 from app.services.programme import matching_rules
@@ -379,7 +380,7 @@ def _new_label() -> str:
 
 
 def _reason(reason: str) -> str:
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why."))
     return reason

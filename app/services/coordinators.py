@@ -16,6 +16,7 @@ from app.i18n import _l
 from app.models import Coordinator, CoordinatorZone, Zone
 from app.services import audit
 from app.services.errors import Conflict, Invalid
+from app.services.free_text import read_line
 from scheduler import clock
 
 MINIMUM_PASSWORD_LENGTH = 12
@@ -225,7 +226,7 @@ def checked_address(email: str) -> str:
 
 def checked_name(name: str) -> str:
     """A coordinator's name as it is stored; Invalid for none, or one that is too long."""
-    kept = " ".join(name.split())
+    kept = read_line(name)
     if not kept or len(kept) > LONGEST_NAME:
         raise Invalid(_l("Give the coordinator's name."))
     return kept

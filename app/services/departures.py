@@ -25,7 +25,8 @@ from app.models import (
 from app.services import audit
 from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
-from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
+from app.services.free_text import read_reason
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
 from app.services.lessons import future_lessons
 from app.services.people import get_tutor
 from app.services.reminders import Recipient, lock_recipients
@@ -154,7 +155,7 @@ def _depart(
     until: date | None = None,
     by_tutor: bool,
 ) -> Departure:
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):

@@ -31,6 +31,7 @@ from app.services import audit
 from app.services.consent import in_force, shares_number
 from app.services.ending import end_groups, leave_groups
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_reason
 from app.services.lessons import future_lessons, plan_lessons
 from app.services.pins import drop_pins
 from app.services.reminders import plan_reminders
@@ -38,7 +39,6 @@ from app.services.vetting_term import is_vetted
 from scheduler import clock
 
 ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
-LONGEST_REASON = 500
 
 
 def accept_group(
@@ -80,7 +80,7 @@ def decline_group(
     group_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
 ) -> Group:
     """Decline the seats that are offered: their requests wait again, with a veto on this tutor."""
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why the group is declined."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
@@ -103,7 +103,7 @@ def end_group(group_id: int, reason: str, by: Coordinator | None = None) -> Grou
     """End a group that is offered or active: its requests wait again, its coming lessons and their
     reminders are cancelled.
     """
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why the group ends."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):

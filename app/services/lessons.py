@@ -27,6 +27,7 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_reason
 from app.services.programme import matching_rules
 from app.services.reminders import cancel_reminders, plan_reminders
 from app.services.scope import Scope
@@ -38,7 +39,6 @@ from scheduler.calendar import weekly_dates
 AHEAD = timedelta(weeks=4)
 SHORTEST_NOTICE = timedelta(hours=3)
 """A first lesson sooner than this would begin before its family could be reminded of it."""
-LONGEST_REASON = 500
 
 
 def plan_lessons(group: Group) -> list[Lesson]:
@@ -191,7 +191,7 @@ def cancel_lesson(
     lesson_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
 ) -> Lesson:
     """Cancel a planned lesson with its reminders. `tutor_id` names the tutor who does it."""
-    reason = reason.strip()
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why the lesson is cancelled."))
     with transaction():
@@ -208,7 +208,7 @@ def cancel_lesson(
             f"lesson:{lesson.id}",
             by,
             pupil_ids=[member.request.pupil_id for member in lesson.group.members],
-            detail={"reason": reason[:LONGEST_REASON]} | _by_tutor(tutor_id),
+            detail={"reason": reason} | _by_tutor(tutor_id),
         )
     return lesson
 
@@ -219,7 +219,7 @@ def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
         lesson.state = LessonState.CANCELLED
         lesson.version += 1
         lesson.cancelled_at = clock.now()
-        lesson.cancel_reason = reason[:LONGEST_REASON]
+        lesson.cancel_reason = reason
     cancel_reminders(lessons)
 
 

@@ -10,6 +10,7 @@ from app.i18n import _l
 from app.models import Coordinator, Household, Note
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_text
 from scheduler import clock
 
 LONGEST_NOTE: Final = 2000
@@ -17,11 +18,9 @@ LONGEST_NOTE: Final = 2000
 
 def add_note(household_id: int, text: str, by: Coordinator) -> Note:
     """Keep a note on a family."""
-    said = text.strip()
+    said = read_text(text, LONGEST_NOTE)
     if not said:
         raise Invalid(_l("Write what the others should know."))
-    if len(said) > LONGEST_NOTE:
-        raise Invalid(_l("At most 2000 characters, please."))
     with transaction():
         if db.session.get(Household, household_id) is None:
             raise NotFound(_l("This family does not exist."))

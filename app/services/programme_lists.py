@@ -39,6 +39,7 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_line
 from app.services.programme import (
     ONE_CHANGE_OF_PROGRAMME_AT_A_TIME,
     TABLES,
@@ -293,10 +294,10 @@ def _check_size(row: Channel, max_group: int) -> None:
 
 
 def _give_names(section: str, row: Any, names: Names, rows: Iterable[Any]) -> None:
-    given = {locale: " ".join(getattr(names, locale).split()) for locale in ("fr", "ar", "en")}
+    given = {locale: read_line(getattr(names, locale)) for locale in ("fr", "ar", "en")}
     if not all(given.values()):
         raise Invalid(_l("Give the name in all three languages."))
-    also = tuple(dict.fromkeys(" ".join(text.split()) for text in names.also if text.strip()))
+    also = tuple(dict.fromkeys(text for text in map(read_line, names.also) if text))
     if len(also) > MOST_SPELLINGS:
         raise Invalid(_l("At most 40 other spellings, please."))
     if any(len(text) > LONGEST_NAME for text in (*given.values(), *also)):

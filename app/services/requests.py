@@ -26,12 +26,12 @@ from app.services import audit
 from app.services.consent import in_force
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.family_changes import changing_family, household_of_pupil, household_of_request
+from app.services.free_text import read_reason
 from app.services.paging import Page, page_of
 from app.services.scope import Scope
 from scheduler import clock
 
 MOST_LESSONS_A_WEEK: Final = 7
-LONGEST_REASON: Final = 500
 FAMILIES_PER_PAGE: Final = 20
 
 
@@ -91,7 +91,7 @@ def end_request(
     request_id: int, reason: str, by: Coordinator, agreed: Collection[int] = ()
 ) -> TutoringRequest:
     """End a request, with its seat in a group and what was to come of it."""
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why the request ends."))
     with changing_family(household_of_request(request_id), by, agreed) as household:

@@ -24,7 +24,8 @@ from app.services import audit
 from app.services.departures import Departure, preview_departure
 from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
-from app.services.groups import LONGEST_REASON, ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
+from app.services.free_text import read_reason
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
 from app.services.lessons import future_lessons
 from app.services.outbox import end
 from app.services.people import get_tutor
@@ -39,7 +40,7 @@ def suspend_tutor(tutor_id: int, reason: str, by: Coordinator | None) -> Departu
 
     Conflict where that was done already, Invalid without a reason, NotFound if there is none.
     """
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):

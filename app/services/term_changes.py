@@ -16,6 +16,7 @@ from app.models import Coordinator, Group, GroupState, Lesson, LessonState, Term
 from app.services import audit
 from app.services.ending import lock_groups
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_line
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import extend_lessons, restore_lessons, withdraw_lessons
 from app.services.terms import Days, is_in_term, list_terms, term_days
@@ -91,7 +92,7 @@ def store_term(
         _check(new, _others(term_id))
         term = Term() if term_id is None else get_term(term_id)
         before = None if term_id is None else [str(term.first_day), str(term.last_day)]
-        term.name = new.name.strip()
+        term.name = read_line(new.name)
         term.first_day, term.last_day = new.first_day, new.last_day
         db.session.add(term)
         db.session.flush()
@@ -159,7 +160,7 @@ def _others(term_id: int | None) -> list[Days]:
 
 
 def _check(new: NewTerm, others: Collection[Days]) -> None:
-    if not new.name.strip() or len(new.name.strip()) > LONGEST_NAME:
+    if not 0 < len(read_line(new.name)) <= LONGEST_NAME:
         raise Invalid(_l("Give the term a name of at most 80 letters."))
     if new.last_day < new.first_day:
         raise Invalid(_l("The last day comes before the first."))

@@ -13,6 +13,7 @@ from app.i18n import _l
 from app.models import Coordinator, Note
 from app.services import audit
 from app.services.errors import Invalid
+from app.services.free_text import read_text
 from app.services.people import get_tutor
 from scheduler import clock
 
@@ -21,7 +22,7 @@ LONGEST_NOTE: Final = 2000
 
 def note_tutor(tutor_id: int, text: str, by: Coordinator) -> Note:
     """Keep a note on a volunteer. Invalid where it says nothing, NotFound if there is none."""
-    said = text.strip()[:LONGEST_NOTE]
+    said = read_text(text, LONGEST_NOTE)
     if not said:
         raise Invalid(_l("Write what the others should know."))
     with transaction():

@@ -12,6 +12,7 @@ from app.i18n import _l
 from app.models import Coordinator, Household, Worry
 from app.services import audit
 from app.services.errors import NotFound
+from app.services.free_text import read_text
 from app.services.scope import Scope
 from app.services.waiting import Waiting, first_of
 from scheduler import clock
@@ -26,7 +27,7 @@ def report_worry(household_id: int, text: str) -> Worry:
 
     The same words again, while nobody has seen them, are the same worry.
     """
-    said = text.strip()[:LONGEST_TEXT]
+    said = read_text(text[:LONGEST_TEXT], LONGEST_TEXT)
     with transaction():
         household = db.session.get_one(Household, household_id, with_for_update=True)
         worry = db.session.scalar(

@@ -14,6 +14,7 @@ from app.i18n import _l, plain_key
 from app.models import Coordinator, CoordinatorZone, Household, Invitation, Zone
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.free_text import read_line
 from app.services.imports.apply import ONE_IMPORT_AT_A_TIME
 from app.services.paging import Page, page_of
 
@@ -126,7 +127,7 @@ def _zone(zone_id: int, *, lock: bool = False) -> Zone:
 
 
 def _name(zone: Zone, name: str, name_ar: str) -> None:
-    name, name_ar = " ".join(name.split()), " ".join(name_ar.split())
+    name, name_ar = read_line(name), read_line(name_ar)
     key = plain_key(name)
     if not any(sign.isalpha() for sign in key):
         raise Invalid(_l("Give the zone's name, with letters."))
@@ -172,8 +173,9 @@ def _count(column: InstrumentedAttribute[int], ids: list[int]) -> dict[int, int]
 
 
 def _named_like(searched: str) -> list[ColumnElement[bool]]:
-    if not searched.strip():
+    searched = read_line(searched)
+    if not searched:
         return []
     key = plain_key(searched)
     by_key = [Zone.key.contains(key, autoescape=True)] if key else []
-    return [or_(*by_key, Zone.name_ar.contains(searched.strip(), autoescape=True))]
+    return [or_(*by_key, Zone.name_ar.contains(searched, autoescape=True))]

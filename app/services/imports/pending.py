@@ -13,6 +13,7 @@ from app.extensions import db
 from app.i18n import _l
 from app.models import Coordinator, ListKind, PendingImport
 from app.services.errors import NotFound
+from app.services.free_text import read_line
 from app.services.imports.apply import (
     ONE_IMPORT_AT_A_TIME,
     PlanChanged,
@@ -32,7 +33,7 @@ def keep_import(kind: ListKind, filename: str, content: bytes, by: Coordinator) 
         _delete_stale()
         pending = PendingImport(
             kind=kind,
-            filename=filename[-255:],
+            filename=read_line(filename)[-255:],
             content=content,
             uploaded_by_id=by.id,
             uploaded_at=clock.now(),

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from app.i18n import _, _l, page_locale, weekday_name
 from app.models import DAYS, Tutor, TutoringRequest
-from app.services.groups import LONGEST_REASON
+from app.services.free_text import LONGEST_REASON
 from app.services.people import read_catalogue
 
 

@@ -35,11 +35,12 @@ from app.models import (
 )
 from app.services import entered
 from app.services.errors import Invalid
+from app.services.free_text import LONGEST_REASON
 from app.services.households import MESSAGE_LANGUAGES, FamilyDetails, details_of, may_be_chosen
 from app.services.people import Catalogue
 from app.services.pupils import PupilDetails
 from app.services.pupils import details_of as details_of_pupil
-from app.services.requests import LONGEST_REASON, MOST_LESSONS_A_WEEK
+from app.services.requests import MOST_LESSONS_A_WEEK
 from app.services.statements import MEANS, Statement, today
 from app.web.availability import WeekForm
 from app.web.coordinator.tutor_forms import DayField

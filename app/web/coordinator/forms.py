@@ -7,7 +7,7 @@ from wtforms import IntegerField, StringField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.i18n import _l
-from app.services.groups import LONGEST_REASON
+from app.services.free_text import LONGEST_REASON
 from app.services.runs import (
     LARGEST_SEED,
     LONGEST_SECONDS,

@@ -7,7 +7,7 @@ from wtforms import BooleanField, DateField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from app.i18n import _, _l
-from app.services.groups import LONGEST_REASON
+from app.services.free_text import LONGEST_REASON
 from app.services.tutor_notes import LONGEST_NOTE
 
 
