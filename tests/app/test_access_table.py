@@ -287,7 +287,7 @@ def test_every_page_answers_everybody_as_the_table_says(app: Flask) -> None:
         if session is not None:
             client.set_cookie("session", session.value)  # signing out, among others, ends it
         answer = client.open(address, method=method, buffered=True)
-        expected, got = expected_of(endpoint, role), answer_of(answer)
+        expected, got = expected_of(endpoint, role), answer_of(answer, endpoint)
         if got is not expected:
             wrong.append(f"{role.value}, {method} {address} ({endpoint}): {got}, not {expected}")
         if method == "POST" and got is Answer.LETS_IN:
@@ -360,11 +360,12 @@ def expected_of(endpoint: str, role: Role) -> Answer:
     return Answer.UNKNOWN if role in to.unknown else Answer.REFUSES
 
 
-def answer_of(answer: TestResponse) -> Answer:
+def answer_of(answer: TestResponse, endpoint: str) -> Answer:
     """The kind of an answer. A form that lacks its fields (400), or an act that no longer fits
     (409), was let in.
     """
-    if answer.status_code == 302 and "/sign-in?next=" in (answer.location or ""):
+    audience = "volunteer" if endpoint.startswith("volunteer.") else "account"
+    if answer.status_code == 302 and answer.location.startswith(f"/{audience}/sign-in?next="):
         return Answer.TO_SIGN_IN
     known = {403: Answer.REFUSES, 404: Answer.UNKNOWN}
     assert answer.status_code < 500, (answer.request.path, answer.status_code)
