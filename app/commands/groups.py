@@ -54,8 +54,12 @@ def end(number: int, reason: str, email: str | None) -> None:
 @click.option("--days", type=click.IntRange(1, 60), default=14, show_default=True)
 def list_lessons(days: int) -> None:
     """Print the lessons of the coming days: number, state, wall time, tutor, what."""
-    for lesson in lessons.list_coming_lessons(days, EVERYWHERE):
-        _print_lesson(lesson)
+    number, pages = 1, 1
+    while number <= pages:
+        listed, page = lessons.list_coming_lessons(days, EVERYWHERE, number)
+        for lesson in listed:
+            _print_lesson(lesson)
+        number, pages = number + 1, page.pages
 
 
 @lesson_commands.command("cancel")

@@ -24,6 +24,7 @@ from app.models import (
     Tutor,
     TutoringRequest,
     TutorState,
+    TutorSubject,
 )
 from app.services import audit, choices
 from app.services.choices import Place
@@ -284,15 +285,19 @@ def list_open_groups(request: TutoringRequest, most: int = PER_PAGE) -> list[Gro
 def list_tutors(request: TutoringRequest) -> tuple[list[Tutor], list[Tutor]]:
     """The vetted tutors by name: those who teach what a request asks, and the others."""
     rows = db.session.scalars(
-        select(Tutor)
-        .where(Tutor.state == TutorState.VETTED)
-        .options(lazyload("*"), selectinload(Tutor.teaches))
+        select(Tutor).where(Tutor.state == TutorState.VETTED).options(lazyload("*"))
     )
-    asked = (request.subject_id, request.level_id)
+    who_teach = set(
+        db.session.scalars(
+            select(TutorSubject.tutor_id).where(
+                TutorSubject.subject_id == request.subject_id,
+                TutorSubject.level_id == request.level_id,
+            )
+        )
+    )
     teaching: list[Tutor] = []
     others: list[Tutor] = []
     for tutor in sorted(rows, key=lambda row: (plain_key(row.name), row.id)):
         if is_vetted(tutor):
-            taught = {(row.subject_id, row.level_id) for row in tutor.teaches}
-            (teaching if asked in taught else others).append(tutor)
+            (teaching if tutor.id in who_teach else others).append(tutor)
     return teaching, others

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload, lazyload, selectinload, subqueryload
 
 from app.extensions import db
 from app.i18n import _l
@@ -238,7 +238,7 @@ def _in_force_now() -> list[Standing]:
     groups = db.session.scalars(
         select(Group)
         .where(Group.state.in_(LIVE_GROUPS))
-        .options(selectinload(Group.memberships).options(lazyload(Membership.request)))
+        .options(subqueryload(Group.memberships).options(lazyload(Membership.request)))
     )
     return [_standing(group, (member.request_id for member in group.members)) for group in groups]
 

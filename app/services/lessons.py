@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
@@ -19,6 +19,7 @@ from app.models import (
     Group,
     GroupState,
     Lesson,
+    LessonAnswer,
     LessonState,
     Membership,
     Pupil,
@@ -28,6 +29,7 @@ from app.models import (
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
+from app.services.paging import Page, page_of
 from app.services.programme import matching_rules
 from app.services.reminders import cancel_reminders, plan_reminders
 from app.services.scope import Scope
@@ -39,6 +41,7 @@ from scheduler.calendar import weekly_dates
 AHEAD = timedelta(weeks=4)
 SHORTEST_NOTICE = timedelta(hours=3)
 """A first lesson sooner than this would begin before its family could be reminded of it."""
+PER_PAGE = 100
 
 
 def plan_lessons(group: Group) -> list[Lesson]:
@@ -106,7 +109,8 @@ def _groups_that_lack_lessons() -> list[int]:
 def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
     """Plan cancelled lessons again, with reminders, where each could be made today; which ones.
 
-    Part of the caller's transaction, which has locked the lessons.
+    What families said of them, they said before it changed: they are asked anew. Part of the
+    caller's transaction, which has locked the lessons.
     """
     groups = {lesson.group for lesson in lessons if lesson.group.state is GroupState.ACTIVE}
     away = _days_away({group.tutor_id for group in groups})
@@ -119,6 +123,10 @@ def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
         lesson.state = LessonState.PLANNED
         lesson.version += 1
         lesson.cancelled_at = lesson.cancel_reason = None
+        lesson.starts_at = clock.to_utc(lesson.wall_start, lesson.zone)
+        lesson.tz_version = clock.tz_version()
+    answered = LessonAnswer.lesson_id.in_([lesson.id for lesson in restored])
+    db.session.execute(delete(LessonAnswer).where(answered))
     db.session.flush()
     plan_reminders(restored)
     return restored
@@ -239,24 +247,29 @@ def future_lessons(*group_ids: int) -> list[Lesson]:
     )
 
 
-def list_coming_lessons(days: int, scope: Scope) -> list[Lesson]:
-    """Lessons of the next days in these zones, planned or cancelled, in order, with all in them."""
+def list_coming_lessons(days: int, scope: Scope, page_number: int) -> tuple[list[Lesson], Page]:
+    """One page of the lessons of the next days in these zones, planned or cancelled, in order."""
     now = clock.now()
-    return list(
+    coming = (
+        Lesson.starts_at > now,
+        Lesson.starts_at <= now + timedelta(days=days),
+        groups_within(scope, Lesson.group_id),
+    )
+    total = db.session.scalar(select(func.count()).select_from(Lesson).where(*coming)) or 0
+    page = page_of(total, page_number, PER_PAGE)
+    lessons = list(
         db.session.scalars(
             select(Lesson)
-            .where(
-                Lesson.starts_at > now,
-                Lesson.starts_at <= now + timedelta(days=days),
-                groups_within(scope, Lesson.group_id),
-            )
+            .where(*coming)
             .order_by(Lesson.starts_at, Lesson.id)
+            .limit(page.size)
+            .offset(page.first)
             .options(
                 joinedload(Lesson.group).options(
-                    joinedload(Group.tutor),
+                    joinedload(Group.tutor).lazyload("*"),
                     joinedload(Group.subject),
                     joinedload(Group.level),
-                    selectinload(Group.memberships)
+                    subqueryload(Group.memberships)
                     .joinedload(Membership.request)
                     .joinedload(TutoringRequest.pupil)
                     .joinedload(Pupil.household)
@@ -265,6 +278,7 @@ def list_coming_lessons(days: int, scope: Scope) -> list[Lesson]:
             )
         )
     )
+    return lessons, page
 
 
 def _by_tutor(tutor_id: int | None) -> dict[str, int]:

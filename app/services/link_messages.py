@@ -49,7 +49,11 @@ def send_links(scope: Scope, zone_id: int | None, by: Coordinator, *, with_lesso
     site = _site()
     with transaction():
         families = _without_link(scope, zone_id, with_lessons=with_lessons)
-        lock = families.order_by(Household.id).with_for_update(of=Household)
+        lock = (
+            families.order_by(Household.id)
+            .with_for_update(of=Household)
+            .options(selectinload(Household.pupils).lazyload("*"))
+        )
         sent = [household for household in db.session.scalars(lock) if _is_written_to(household)]
         for household in sent:
             _send(household, site, by)
@@ -95,7 +99,7 @@ def _without_link(scope: Scope, zone_id: int | None, *, with_lessons: bool) -> S
     families = (
         select(Household)
         .where(scope.limits(Household.zone_id), Household.id.not_in(linked))
-        .options(lazyload("*"), selectinload(Household.pupils).lazyload("*"))
+        .options(lazyload("*"))
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)

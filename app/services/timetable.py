@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload, lazyload, selectinload, subqueryload
 
 from app.extensions import db
 from app.i18n import _l, plain_key
@@ -28,7 +28,7 @@ from app.services.errors import NotFound
 from app.services.masking import is_shown, is_whole
 from app.services.paging import Page, page_of
 from app.services.scope import Scope
-from app.services.within import groups_within
+from app.services.within import WITHOUT_HOURS, groups_within
 from scheduler import clock
 
 PER_PAGE = 50
@@ -195,11 +195,11 @@ def _with_people() -> tuple[Any, ...]:
     """The tutor, and all who ever had a seat, with zone; not what else is known of them."""
     return (
         joinedload(Group.tutor).options(lazyload("*")),
-        selectinload(Group.memberships)
+        subqueryload(Group.memberships)
         .joinedload(Membership.request)
         .joinedload(TutoringRequest.pupil)
         .joinedload(Pupil.household)
-        .options(lazyload("*"), joinedload(Household.zone)),
+        .options(*WITHOUT_HOURS, joinedload(Household.zone)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from flask import current_app
 from flask_babel.speaklater import LazyString
 from sqlalchemy import select
+from sqlalchemy.orm import lazyload
 
 from app.database import transaction
 from app.extensions import db
@@ -114,10 +115,14 @@ def withdraw_vetting(tutor_id: int, by: Coordinator) -> Tutor:
 def ending_vettings() -> list[Tutor]:
     """The tutors whose vetting ends within the time of notice, or has ended; soonest first."""
     last = today() + NOTICE
-    vetted = select(Tutor).where(Tutor.state.in_(_WHILE_VETTED), Tutor.vetted_at.is_not(None))
+    vetted = (
+        select(Tutor)
+        .where(Tutor.state.in_(_WHILE_VETTED), Tutor.vetted_at.is_not(None))
+        .options(lazyload("*"))
+    )
     ending = [
         (expiry, tutor.id, tutor)
-        for tutor in db.session.scalars(vetted.order_by(Tutor.vetted_at, Tutor.id))
+        for tutor in db.session.scalars(vetted)
         if (expiry := expires_on(tutor)) is not None and expiry <= last
     ]
     return [tutor for _expiry, _id, tutor in sorted(ending, key=lambda entry: entry[:2])]

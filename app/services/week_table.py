@@ -8,14 +8,14 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload, lazyload, subqueryload
 
 from app.extensions import db
 from app.models import Group, Household, Lesson, Membership, Pupil, TutoringRequest
 from app.services.paging import Page, page_of
 from app.services.scope import Scope
 from app.services.vetting_term import today
-from app.services.within import groups_within
+from app.services.within import WITHOUT_HOURS, groups_within
 
 MOST_IN_A_WEEK: Final = 120
 """Lessons up to which a week is shown whole; a fuller one is shown day by day."""
@@ -118,11 +118,11 @@ def lessons_between(first: date, last: date, *conditions: ColumnElement[bool]) -
                 joinedload(Group.tutor).options(lazyload("*")),
                 joinedload(Group.subject),
                 joinedload(Group.level),
-                selectinload(Group.memberships)
+                subqueryload(Group.memberships)
                 .joinedload(Membership.request)
                 .joinedload(TutoringRequest.pupil)
                 .joinedload(Pupil.household)
-                .options(lazyload("*"), joinedload(Household.zone)),
+                .options(*WITHOUT_HOURS, joinedload(Household.zone)),
             )
         )
     )

@@ -10,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
-from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from app.web.access import RULES
-from tests.support.access_world import AccessWorld, make_access_world
+from tests.support.world import World, arguments_of, build, make_world, methods_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -256,28 +254,9 @@ WHO: dict[str, To] = {
     "coordinator.programme_standard_message": ADMINISTRATORS,
 }
 
-# Pages whose answer to whom they let in is that there is nothing yet, or which ask for other rows.
-ARGUMENTS: dict[str, dict[str, Any]] = {
-    "volunteer.note_lesson": {"lesson_id": "begun_lesson_id"},
-    "coordinator.note_lesson": {"lesson_id": "begun_lesson_id"},
-    "volunteer.accept": {"group_id": "offered_id"},
-    "volunteer.decline": {"group_id": "offered_id"},
-    "public.calendar": {"token": "calendar_token"},
-    "invitation.accept": {"token": "invitation_token"},
-}
-CHOICES = {
-    "kind": "pupils",
-    "format_": "csv",
-    "key": "pupils",
-    "filename": "n9raw.css",
-    "subject": "maths",
-    "entry": "call",
-    "level": "3AC",
-}
-
 
 def test_every_page_answers_everybody_as_the_table_says(app: Flask) -> None:
-    world = make_access_world(app)
+    world = make_world(app)
     clients = {role: world.browser_of(role.value) for role in Role}
     sessions = {role: client.get_cookie("session") for role, client in clients.items()}
     world.keep()
@@ -302,7 +281,7 @@ def test_the_table_has_every_page_and_no_other(app: Flask) -> None:
 
 
 def test_group_of_two_zones_is_seen_by_both_and_changed_by_neither(app: Flask) -> None:
-    world = make_access_world(app)
+    world = make_world(app)
     group, lesson = f"/coordinator/groups/{world.mixed_group_id}", world.mixed_lesson_id
     acts = [
         f"{group}/accept",
@@ -319,7 +298,7 @@ def test_group_of_two_zones_is_seen_by_both_and_changed_by_neither(app: Flask) -
 
 
 def test_family_opens_its_own_pages_alone(app: Flask) -> None:
-    world = make_access_world(app)
+    world = make_world(app)
     client = app.test_client()
     token, pupil = world.arguments["token"], world.arguments["pupil_id"]
     pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("family.")]
@@ -337,7 +316,7 @@ def test_family_opens_its_own_pages_alone(app: Flask) -> None:
 
 
 def test_session_opens_nothing_once_the_account_is_closed_or_has_another_role(app: Flask) -> None:
-    world = make_access_world(app)
+    world = make_world(app)
     administrator = world.browser_of(Role.ADMINISTRATOR.value)
     coordinator = world.browser_of(Role.COORDINATOR.value)
     assert coordinator.get("/coordinator/matching").status_code == 200
@@ -372,7 +351,7 @@ def answer_of(answer: TestResponse, endpoint: str) -> Answer:
     return known.get(answer.status_code, Answer.LETS_IN)
 
 
-def requests_of(app: Flask, world: AccessWorld) -> Iterator[tuple[str, str, str]]:
+def requests_of(app: Flask, world: World) -> Iterator[tuple[str, str, str]]:
     """(endpoint, method, address) of every page."""
     for rule in app.url_map.iter_rules():
         if rule.endpoint not in WHO:
@@ -380,23 +359,3 @@ def requests_of(app: Flask, world: AccessWorld) -> Iterator[tuple[str, str, str]
         address = build(app, rule.endpoint, arguments_of(rule, world))
         for method in methods_of(rule):
             yield rule.endpoint, method, address
-
-
-def methods_of(rule: Rule) -> list[str]:
-    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
-
-
-def arguments_of(rule: Rule, world: AccessWorld) -> dict[str, Any]:
-    """A real row for each number in an address; where words may stand, the first of them."""
-    named = ARGUMENTS.get(rule.endpoint, {})
-    values = {}
-    for name in rule.arguments:
-        words = getattr(rule._converters[name], "items", None)
-        if words is None:
-            words = [CHOICES.get(name) or world.arguments[named.get(name, name)]]
-        values[name] = min(words)
-    return values
-
-
-def build(app: Flask, endpoint: str, values: dict[str, Any]) -> str:
-    return app.url_map.bind("localhost").build(endpoint, values)

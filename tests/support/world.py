@@ -1,9 +1,14 @@
-"""A small programme in which every page has something to show, who opens which, and a crowd."""
+"""One row of each kind that an address can name, in one zone, and a browser for each role."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -12,122 +17,264 @@ from werkzeug.routing import Rule
 
 from app.database import transaction
 from app.extensions import db
-from app.models import Group, Lesson, LessonState, ListKind, Tutor
-from app.services import attendance, family_links, hours, worries
+from app.models import (
+    CallRequest,
+    Group,
+    HoursCertificate,
+    Household,
+    Lesson,
+    ListKind,
+    MatchRun,
+    Note,
+    Pin,
+    Term,
+    TutorAbsence,
+    Veto,
+)
+from app.services import calendar_feed, family_links, invitations, worries
+from app.services.coordinators import Role as CoordinatorRole
 from app.services.coordinators import find_coordinator
 from app.services.imports import keep_import
-from app.services.term_changes import NewTerm, store_term
-from app.services.terms import list_terms
+from app.services.lessons import future_lessons
+from app.services.vetting_term import today
 from app.web.access import RULES, STAFF, Who
 from scheduler import clock
 from tests.support.groups import active_group, offer_group, proposal, propose
-from tests.support.pages import EMAIL, signed_in, signed_in_tutor
-from tests.support.people import make_household, make_tutor
+from tests.support.pages import signed_in_tutor
+from tests.support.people import (
+    make_coordinator,
+    make_household,
+    make_programme,
+    make_tutor,
+    sign_in,
+)
 
+ADMINISTRATOR, COORDINATOR = "administrator@example.org", "coordinator@example.org"
+ZONE, OTHER_ZONE = "zone@example.org", "other-zone@example.org"
 _LIST = b"Nom;Prenom\nTouil;Hiba\n"
 
 
-_CHOICES = {
-    "document": "problem",
-    "kind": "pupils",
-    "format_": "csv",
-    "key": "families",
-    "subject": "maths",
-    "section": "levels",
-    "entry": "3AC",
-    "message": "family-lesson_24h-fr",
-}
-_NOT_PAGES = {"static", "public.health"}
-
-
-@dataclass(frozen=True)
+@dataclass
 class World:
-    """Ids for the arguments of addresses, and a browser for each kind of people."""
+    """Arguments for addresses, all of rows in the first zone, and who comes in how."""
 
+    app: Flask
     arguments: dict[str, Any]
-    staff: FlaskClient
-    volunteer: FlaskClient
+    mixed_group_id: int
+    """A group in which both zones sit."""
+    mixed_lesson_id: int
+    other_pupil_id: int
+    tutor_ids: tuple[int, int]
+    """Whose the group and the lessons are, and another volunteer."""
+    _pristine: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pristine = self._file().with_suffix(".pristine")
+
+    def browser_of(self, role: str) -> FlaskClient:
+        """A browser in which somebody of that role is signed in; a stranger's for any other."""
+        ways: dict[str, Callable[[], FlaskClient]] = {
+            "volunteer": lambda: signed_in_tutor(self.app, self.tutor_ids[0]),
+            "another volunteer": lambda: signed_in_tutor(self.app, self.tutor_ids[1]),
+            "coordinator of the zone": lambda: self._staff(ZONE),
+            "coordinator of another zone": lambda: self._staff(OTHER_ZONE),
+            "coordinator of all zones": lambda: self._staff(COORDINATOR),
+            "administrator": lambda: self._staff(ADMINISTRATOR),
+        }
+        return ways.get(role, self.app.test_client)()
+
+    def keep(self) -> None:
+        """Take the database of now as the one that `restore` brings back."""
+        with closing(sqlite3.connect(self._file())) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(self._file(), self._pristine)
+
+    def restore(self) -> None:
+        """Undo whatever a request changed."""
+        with self.app.app_context():
+            db.engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            self._file().with_name(self._file().name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(self._pristine, self._file())
+
+    def _staff(self, email: str) -> FlaskClient:
+        client = self.app.test_client()
+        assert sign_in(client, email).status_code == 302
+        return client
+
+    def _file(self) -> Path:
+        with self.app.app_context():
+            return Path(str(db.engine.url.database))
 
 
 def make_world(app: Flask) -> World:
-    """Two families, a volunteer who teaches one and is offered the other, a run, a worry."""
-    staff = signed_in(app)
+    """The rows, and the coordinators."""
     with app.app_context():
-        tutor_id = make_tutor(windows=("mon 17:00-21:00",))
-        with transaction():
-            tutor = db.session.get_one(Tutor, tutor_id)
-            tutor.vetted_at, tutor.vetted_by = clock.now(), find_coordinator(EMAIL)
-        taught = make_household(pupils=[("Hiba Touil", "3AC", ("maths",))])
-        other = make_household(
-            pupils=[("Adam Zahra", "3AC", ("maths",)), ("Lina Zahra", "3AC", ("french",))],
-            guardian="Karima Zahra",
-            zone="Boujniba",
+        make_programme()
+        make_coordinator(ADMINISTRATOR)
+        make_coordinator(COORDINATOR, is_administrator=False)
+        tutor_id = make_tutor(windows=("mon 17:00-21:00",), most=9)
+        other_tutor_id = make_tutor(name="Omar Ziani")
+        family = make_household(
+            windows=("mon 17:00-21:00",),
+            pupils=[
+                ("Hiba Touil", "3AC", ("maths", "french")),
+                ("Adam Touil", "3AC", ("maths",)),
+                ("Sara Touil", "3AC", ("maths",)),
+            ],
         )
-        request_id = taught.pupils[0].requests[0].id
-        group = active_group(tutor_id, [request_id])
-        offered = offer_group(
-            tutor_id, [other.pupils[0].requests[0].id], starts=(("mon", "19:00"),)
+        other = make_household(pupils=[("Lina Zahra", "3AC", ("maths",))], zone="Boujniba")
+        make_coordinator(ZONE, zone_ids=[family.zone_id])
+        make_coordinator(OTHER_ZONE, zone_ids=[other.zone_id])
+        hiba, adam, sara = family.pupils
+        group = active_group(tutor_id, [hiba.requests[0].id])
+        mixed = active_group(
+            tutor_id, [adam.requests[0].id, other.pupils[0].requests[0].id],
+            starts=[("mon", "19:00")],
+        )  # fmt: skip
+        offered = offer_group(tutor_id, [sara.requests[0].id], starts=[("mon", "20:00")])
+        arguments = _rows(tutor_id, family, group.id)
+        arguments["offered_id"] = offered.id
+        arguments["calendar_token"] = calendar_feed.make_feed(tutor_id)
+        arguments["pending_id"] = keep_import(
+            ListKind.PUPILS, "list.csv", _LIST, find_coordinator(COORDINATOR)
         )
-        run_id = propose(
-            proposal(tutor_id, [request_id]),
-            proposal(tutor_id, [other.pupils[0].requests[0].id], starts=(("mon", "19:00"),)),
+        mixed_lesson_id = future_lessons(mixed.id)[0].id
+        world = World(
+            app,
+            arguments,
+            mixed_group_id=mixed.id,
+            mixed_lesson_id=mixed_lesson_id,
+            other_pupil_id=other.pupils[0].id,
+            tutor_ids=(tutor_id, other_tutor_id),
         )
-        _household, token = family_links.make_link(taught.id, None)
-        worry = worries.report_worry(taught.id, "He shouts.")
-        held, unnoted = _past_lessons(group.id)
-        attendance.note_lesson(held, LessonState.HELD, [], "Fractions.", tutor_id=tutor_id)
-        certificate = hours.issue_certificate(tutor_id)
-        arguments = {
-            "tutor_id": tutor_id,
-            "household_id": taught.id,
-            "pupil_id": taught.pupils[0].id,
-            "request_id": request_id,
-            "group_id": group.id,
-            "offered_id": offered.id,
-            "lesson_id": 1,
-            "run_id": run_id,
-            "token": token,
-            "worry_id": worry.id,
-            "zone_id": taught.zone_id,
-            "term_id": _make_term(),
-            "past_lesson_id": unnoted,
-            "certificate_id": certificate.id,
-            "code": certificate.code,
-            "pending_id": keep_import(ListKind.PUPILS, "list.csv", _LIST, find_coordinator(EMAIL)),
-            "step": "pause",
-        }
-    return World(arguments, staff, signed_in_tutor(app, tutor_id))
+    world.keep()
+    return world
 
 
-def _past_lessons(group_id: int) -> list[int]:
-    """The ids of two lessons of the last days."""
-    zone = "Africa/Casablanca"
+def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
+    """A row of each other kind; ids by the names that addresses give them."""
+    hiba = family.pupils[0]
+    french = hiba.requests[1].id
+    by = find_coordinator(ADMINISTRATOR)
+    _household, token = family_links.make_link(family.id, None)
+    worry = worries.report_worry(family.id, "He shouts.")
+    invitation, invitation_token = invitations.invite(
+        "invited@example.org", "Invited", CoordinatorRole(False, None), by
+    )
+    extra = make_coordinator("extra@example.org")
+    run_id = propose(proposal(tutor_id, [french], starts=[("mon", "18:00")]))
+    now = clock.now()
     with transaction():
-        lessons = [
-            Lesson(
-                group_id=group_id,
-                wall_start=clock.to_wall(starts, zone),
-                zone=zone,
-                tz_version=clock.tz_version(),
-                starts_at=starts,
+        lesson = _begun_lesson(group_id)
+        rows = {
+            "call_id": CallRequest(household_id=family.id, asked_at=now),
+            "note_id": Note(household_id=family.id, text="A note", by_id=by.id, at=now),
+            "pin_id": Pin(request_id=french, tutor_id=tutor_id, by_id=by.id, created_at=now),
+            "veto_id": Veto(request_id=french, tutor_id=tutor_id, reason="no", created_at=now),
+            "term_id": Term(name="Term", first_day=today(), last_day=today() + timedelta(days=99)),
+            "absence_id": TutorAbsence(
+                tutor_id=tutor_id,
+                first_day=today() + timedelta(days=40),
+                last_day=today() + timedelta(days=41),
+                reason="away",
+                created_at=now,
+            ),
+            "certificate_id": HoursCertificate(
+                code="ABCDEFGH23456789",
+                tutor_id=tutor_id,
+                tutor_name="Rania Mounir",
+                lessons=1,
                 minutes=60,
-            )
-            for starts in (clock.now() - timedelta(days=days) for days in (8, 1))
-        ]
-        # The group is as old as its first lesson.
-        for seat in db.session.get_one(Group, group_id).members:
-            seat.active_since = clock.now() - timedelta(days=9)
-        db.session.add_all(lessons)
+                pupils=1,
+                first_day=today(),
+                last_day=today(),
+                issued_at=now,
+            ),
+        }
+        db.session.add_all([*rows.values(), lesson])
         db.session.flush()
-        return [lesson.id for lesson in lessons]
+        ids: dict[str, Any] = {name: row.id for name, row in rows.items()}
+        run = db.session.get_one(MatchRun, run_id)
+        group = db.session.get_one(Group, group_id)
+        coming = next(one for one in future_lessons(group_id))
+        return ids | {
+            "tutor_id": tutor_id,
+            "household_id": family.id,
+            "pupil_id": hiba.id,
+            "request_id": hiba.requests[0].id,
+            "group_id": group_id,
+            "seat_id": group.members[0].id,
+            "lesson_id": coming.id,
+            "begun_lesson_id": lesson.id,
+            "run_id": run_id,
+            "proposed_id": run.groups[0].id,
+            "worry_id": worry.id,
+            "zone_id": family.zone_id,
+            "invitation_id": invitation.id,
+            "coordinator_id": extra.id,
+            "token": token,
+            "invitation_token": invitation_token,
+            "calendar_token": "",
+            "code": "ABCDEFGH23456789",
+        }
 
 
-def _make_term() -> int:
-    """A term that holds every lesson there is."""
-    today = clock.now().date()
-    year = NewTerm("2026-2027", today - timedelta(days=90), today + timedelta(days=200))
-    store_term(year, None)
-    return list_terms()[0].id
+def _begun_lesson(group_id: int) -> Lesson:
+    """A lesson of an hour ago, to be noted."""
+    starts = clock.now() - timedelta(hours=1)
+    zone = "Africa/Casablanca"
+    return Lesson(
+        group_id=group_id,
+        wall_start=clock.to_wall(starts, zone),
+        zone=zone,
+        tz_version=clock.tz_version(),
+        starts_at=starts,
+        minutes=60,
+    )
+
+
+# Pages whose answer to whom they let in is that there is nothing yet, or which ask for other rows.
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "volunteer.note_lesson": {"lesson_id": "begun_lesson_id"},
+    "coordinator.note_lesson": {"lesson_id": "begun_lesson_id"},
+    "volunteer.accept": {"group_id": "offered_id"},
+    "volunteer.decline": {"group_id": "offered_id"},
+    "public.calendar": {"token": "calendar_token"},
+    "invitation.accept": {"token": "invitation_token"},
+}
+_CHOICES = {
+    "kind": "pupils",
+    "format_": "csv",
+    "key": "pupils",
+    "filename": "n9raw.css",
+    "subject": "maths",
+    "entry": "call",
+    "level": "3AC",
+}
+
+
+def methods_of(rule: Rule) -> list[str]:
+    return sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def arguments_of(rule: Rule, world: World) -> dict[str, Any]:
+    """A real row for each number in an address; where words may stand, the first of them."""
+    named = _ARGUMENTS.get(rule.endpoint, {})
+    values = {}
+    for name in rule.arguments:
+        words = getattr(rule._converters[name], "items", None)
+        if words is None:
+            words = [_CHOICES.get(name) or world.arguments[named.get(name, name)]]
+        values[name] = min(words)
+    return values
+
+
+def build(app: Flask, endpoint: str, values: dict[str, Any]) -> str:
+    return app.url_map.bind("localhost").build(endpoint, values)
+
+
+_NOT_PAGES = {"static", "public.health"}
 
 
 @dataclass(frozen=True)
@@ -139,28 +286,16 @@ class Pages:
 
 
 def pages_of(app: Flask, world: World) -> list[Pages]:
-    """All that answer a GET with a page, each once, by who may open it."""
-    staff, volunteer = Pages(world.staff, []), Pages(world.volunteer, [])
-    stranger = Pages(None, [])
+    """All that answer a GET with a page: an administrator's, a volunteer's, anybody's."""
+    staff = Pages(world.browser_of("administrator"), [])
+    volunteer, stranger = Pages(world.browser_of("volunteer"), []), Pages(None, [])
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint):
         if rule.endpoint in _NOT_PAGES or "GET" not in (rule.methods or ()):
             continue
         who = RULES[rule.endpoint].who
         opened = staff if who <= STAFF else volunteer if who == {Who.VOLUNTEER} else stranger
-        path = _path(app, rule, world.arguments)
+        path = build(app, rule.endpoint, arguments_of(rule, world))
         answer = (opened.client or app.test_client()).get(path)
         if answer.status_code == 200 and answer.mimetype == "text/html":
             opened.pages.append((rule.endpoint, path))
     return [staff, volunteer, stranger]
-
-
-def _path(app: Flask, rule: Rule, arguments: dict[str, Any]) -> str:
-    values = {name: _CHOICES.get(name, arguments.get(name)) for name in rule.arguments}
-    if rule.endpoint == "volunteer.decline":
-        values["group_id"] = arguments["offered_id"]
-    if rule.endpoint.endswith(".note_lesson"):
-        values["lesson_id"] = arguments["past_lesson_id"]
-    missing = [name for name, value in values.items() if value is None]
-    assert not missing, f"tests/support/world.py has no {missing} for {rule.endpoint}"
-    with app.test_request_context():
-        return app.url_for(rule.endpoint, **values)

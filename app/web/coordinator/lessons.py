@@ -16,6 +16,7 @@ from app.services.errors import Conflict, Invalid
 from app.web.access import own_scope
 from app.web.coordinator import blueprint, labels
 from app.web.coordinator.forms import CancelLessonForm
+from app.web.incoming import asked_number
 
 DAYS_SHOWN = 14
 
@@ -24,9 +25,10 @@ DAYS_SHOWN = 14
 def lessons() -> ResponseReturnValue:
     """The coming two weeks, day by day; leaves a row in the trace."""
     scope = own_scope()
-    rows = calendar.list_coming_lessons(DAYS_SHOWN, scope)
+    rows, page = calendar.list_coming_lessons(DAYS_SHOWN, scope, asked_number("page") or 1)
     html = render_template(
         "coordinator/lessons.html",
+        page=page,
         days=[list(of_day) for _day, of_day in groupby(rows, lambda row: row.wall_start.date())],
         catalogue=people.read_catalogue(),
         scope=scope,
