@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import joinedload, subqueryload
 
 from app.database import transaction
 from app.extensions import db
