@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
@@ -19,7 +19,6 @@ from app.models import (
     LIVE_GROUPS,
     Group,
     Lesson,
-    LessonAnswer,
     LessonState,
     Membership,
     TutorAbsence,
@@ -31,6 +30,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import future_lessons, restore_lessons, withdraw_lessons
+from app.services.terms import OUTSIDE_TERMS, is_in_term, term_days
 from app.services.vetting_term import today
 from scheduler import clock
 
@@ -123,13 +123,14 @@ def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
             raise NotFound(_l("These days off are no longer planned."))
         _lock_live_groups(tutor_id)
         cancelled = _cancelled_by(absence)
+        terms = term_days()
         for lesson in cancelled:
             lesson.absence_id = None
+            if lesson.starts_at > clock.now() and not is_in_term(lesson.wall_start.date(), terms):
+                # From here on the terms alone stand against it, and a change of them gives it back.
+                lesson.cancel_reason = OUTSIDE_TERMS
         db.session.delete(absence)
         db.session.flush()
-        # What families said of these lessons, they said before it changed: they are asked anew.
-        ids = [lesson.id for lesson in cancelled]
-        db.session.execute(delete(LessonAnswer).where(LessonAnswer.lesson_id.in_(ids)))
         restored = restore_lessons(cancelled)
         _note("take_absence_back", absence, restored)
         return _planned(absence, restored)
@@ -174,14 +175,17 @@ def _lock_live_groups(tutor_id: int) -> list[Group]:
 
 
 def _cancelled_by(absence: TutorAbsence) -> list[Lesson]:
-    """The lessons that an absence cancelled, locked."""
+    """The lessons that an absence cancelled, or kept from being planned again; locked."""
     return list(
         db.session.scalars(
             select(Lesson)
             .where(
                 Lesson.group_id.in_(select(Group.id).where(Group.tutor_id == absence.tutor_id)),
-                Lesson.absence_id == absence.id,
                 Lesson.state == LessonState.CANCELLED,
+                or_(
+                    Lesson.absence_id == absence.id,
+                    (Lesson.cancel_reason == OUTSIDE_TERMS) & (Lesson.starts_at > clock.now()),
+                ),
             )
             .order_by(Lesson.id)
             .with_for_update()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from app.database import transaction
@@ -19,11 +19,9 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_line
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import extend_lessons, restore_lessons, withdraw_lessons
-from app.services.terms import Days, is_in_term, list_terms, term_days
+from app.services.terms import OUTSIDE_TERMS, Days, is_in_term, list_terms, term_days
 from scheduler import clock
 
-OUTSIDE_TERMS = "no lessons are held outside the terms"
-"""The reason stored where the program itself cancels; pages put it in the reader's words."""
 LONGEST_NAME = 80
 FIRST_YEAR, LAST_YEAR = 2020, 2100
 
@@ -126,25 +124,31 @@ def _change_terms(change: Callable[[], None], agreed: int) -> Outcome:
         lock_groups(db.session.scalars(active.order_by(Group.id)))
         change()
         terms = term_days()
-        leaving = [row for row in _coming(LessonState.PLANNED) if not _holds(row, terms)]
+        coming = _coming()
+        leaving = [
+            row for row in coming if row.state is LessonState.PLANNED and not _holds(row, terms)
+        ]
+        back = [row for row in coming if row.state is LessonState.CANCELLED and _holds(row, terms)]
         if len(leaving) != agreed:
             raise LessonsWouldEnd(
                 _l("The lessons that this cancels have changed meanwhile. Look at them again.")
             )
         withdraw_lessons(leaving, OUTSIDE_TERMS)
-        back = [
-            row
-            for row in _coming(LessonState.CANCELLED)
-            if row.cancel_reason == OUTSIDE_TERMS and _holds(row, terms)
-        ]
         restored = restore_lessons(back)
     return Outcome(len(leaving), len(restored) + extend_lessons())
 
 
-def _coming(state: LessonState) -> Sequence[Lesson]:
+def _coming() -> Sequence[Lesson]:
+    """What is to come and was not cancelled, or by the terms alone; locked, all at once."""
     return db.session.scalars(
         select(Lesson)
-        .where(Lesson.state == state, Lesson.starts_at > clock.now())
+        .where(
+            Lesson.starts_at > clock.now(),
+            or_(
+                Lesson.state == LessonState.PLANNED,
+                (Lesson.state == LessonState.CANCELLED) & (Lesson.cancel_reason == OUTSIDE_TERMS),
+            ),
+        )
         .order_by(Lesson.id)
         .with_for_update()
     ).all()

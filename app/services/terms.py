@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Final
 
 from sqlalchemy import select
 
@@ -12,6 +13,8 @@ from app.models import Term
 
 Days = tuple[date, date]
 """A first and a last day, both of them part of it."""
+OUTSIDE_TERMS: Final = "no lessons are held outside the terms"
+"""The reason stored with lessons that the terms cancel; pages put it in the reader's words."""
 
 
 def list_terms() -> list[Term]:

@@ -20,13 +20,15 @@ from app.models import (
     Message,
     MessageState,
     Reminder,
+    Term,
     TutorAbsence,
     TutoringRequest,
 )
-from app.services import absences
+from app.services import absences, term_changes
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import accept_group, end_group
 from app.services.lessons import cancel_lesson, extend_lessons
+from app.services.term_changes import NewTerm
 from tests.support import people
 from tests.support.groups import active_group, offer_group
 
@@ -168,6 +170,39 @@ def test_offer_accepted_meanwhile_has_no_lesson_on_days_off(tutor: int) -> None:
     assert back.lessons == []
     assert extend_lessons() == 1
     assert days_of(LessonState.PLANNED)[0] == SECOND
+
+
+AUTUMN = NewTerm("Automne", date(2026, 9, 7), date(2026, 12, 18))
+CUT_SHORT = NewTerm("Automne", date(2026, 9, 7), date(2026, 11, 5))
+
+
+def store_term(new: NewTerm) -> None:
+    term_id = db.session.scalar(select(Term.id))
+    cancels = len(term_changes.lessons_outside(new, term_id))
+    term_changes.store_term(new, None, term_id=term_id, agreed=cancels)
+
+
+def test_term_that_comes_back_after_days_off_gives_back_their_lessons(tutor: int) -> None:
+    active_group(tutor, [family()])
+    made = days_of(LessonState.PLANNED)
+    absences.plan_absence(tutor, date(2026, 11, 9), FIFTEENTH, "exams")
+    store_term(CUT_SHORT)
+    back = absences.take_absence_back(tutor, absences.list_absences(tutor)[0].id)
+    assert back.lessons == []
+    store_term(AUTUMN)
+    assert days_of(LessonState.PLANNED) == made
+
+
+def test_days_off_taken_back_give_back_what_a_longer_term_could_not(tutor: int) -> None:
+    active_group(tutor, [family()])
+    made = days_of(LessonState.PLANNED)
+    store_term(CUT_SHORT)
+    absences.plan_absence(tutor, date(2026, 11, 9), FIFTEENTH, "exams")
+    store_term(AUTUMN)
+    assert date(2026, 11, 9) not in days_of(LessonState.PLANNED)
+    back = absences.take_absence_back(tutor, absences.list_absences(tutor)[0].id)
+    assert [row.wall_start.date() for row in back.lessons] == [date(2026, 11, 9)]
+    assert days_of(LessonState.PLANNED) == made
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
 from app.services.programme import TABLES
-from app.services.term_changes import OUTSIDE_TERMS
+from app.services.terms import OUTSIDE_TERMS
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
