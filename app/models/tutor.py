@@ -67,6 +67,8 @@ class Tutor(Model, UserMixin):
     """The first day on which a volunteer who pauses is back; None where that is open."""
     suspended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     suspend_reason: Mapped[str | None] = mapped_column(String(500))
+    signed_out_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When suspending or leaving last ended all sessions and codes, for good."""
     calendar_token_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     """Of the secret address of the volunteer's calendar; None where there is none."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -96,13 +98,16 @@ class Tutor(Model, UserMixin):
         return self.state in SIGN_IN_STATES
 
     def get_id(self) -> str:
-        """The session's key: it changes with where codes are sent, so that this ends sessions."""
-        return f"tutor:{self.id}:{self.address_stamp}"
+        """The session's key: what changes it ends sessions."""
+        return f"tutor:{self.id}:{self.sign_in_stamp}"
 
     @property
-    def address_stamp(self) -> str:
-        """What stands for the e-mail address and telephone of now; another one once they change."""
-        return hashlib.sha256(f"{self.email} {self.phone}".encode()).hexdigest()[:16]
+    def sign_in_stamp(self) -> str:
+        """What sessions and codes are bound to: the addresses of now, and no end since."""
+        stands = f"{self.email} {self.phone}"
+        if self.signed_out_at is not None:
+            stands += f" {self.signed_out_at.isoformat()}"
+        return hashlib.sha256(stands.encode()).hexdigest()[:16]
 
 
 class TutorSubject(Model):

@@ -116,5 +116,5 @@ def _take(browser: str, typed: str) -> Tutor | None:
 
 
 def _owner(tutor: Tutor) -> str:
-    """Binds a code to where codes go: it dies with an address."""
-    return f"sign-in code {tutor.address_stamp}"
+    """Binds a code to where codes go: it dies with an address, and as sessions do."""
+    return f"sign-in code {tutor.sign_in_stamp}"

@@ -193,6 +193,7 @@ def _set_dates(tutor: Tutor, until: date | None) -> None:
     else:
         tutor.paused_at = tutor.paused_until = None
         tutor.calendar_token_hash = None
+        tutor.signed_out_at = clock.now()
         clear_vetting(tutor)
 
 

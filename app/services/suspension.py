@@ -85,7 +85,7 @@ def _close(tutor: Tutor, reason: str) -> None:
     if tutor.state is TutorState.SUSPENDED:
         raise Conflict(_l("This volunteer is suspended already."))
     tutor.state = TutorState.SUSPENDED
-    tutor.suspended_at = clock.now()
+    tutor.suspended_at = tutor.signed_out_at = clock.now()
     tutor.suspend_reason = reason
     tutor.paused_until = None
     tutor.calendar_token_hash = None

@@ -62,6 +62,7 @@ COLUMNS = (
     ("tutor", "paused_until", sa.Date(), None),
     ("tutor", "suspended_at", sa.DateTime(timezone=True), None),
     ("tutor", "suspend_reason", sa.String(length=500), None),
+    ("tutor", "signed_out_at", sa.DateTime(timezone=True), None),
     ("tutor", "calendar_token_hash", sa.String(length=64), None),
     ("tutoring_request", "confirmed_at", sa.DateTime(timezone=True), None),
     ("tutoring_request", "ended_at", sa.DateTime(timezone=True), None),

@@ -253,3 +253,24 @@ def test_page_says_whom_it_concerns_and_the_open_session_of_the_volunteer_ends(a
 
     answer = client.post(f"/coordinator/volunteers/{number}/lift-suspension", follow_redirects=True)
     assert "The suspension of Rania Mounir is lifted; vet them anew." in words(answer.text)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("end", ["suspension", "leaving"])
+def test_browser_that_was_signed_in_stays_out_when_the_volunteer_may_come_in_again(
+    app: Flask, end: str
+) -> None:
+    with app.app_context():
+        people.make_programme()
+        number = people.make_tutor()
+    browser = signed_in_tutor(app, number)
+    assert browser.get("/volunteer/week").status_code == 200
+    with app.app_context():
+        if end == "suspension":
+            suspend_tutor(number, "somebody else has the telephone", None)
+            lift_suspension(number, None)
+        else:
+            departures.let_tutor_leave(number, "moves away", None)
+            departures.take_tutor_back(number, None)
+    assert browser.get("/volunteer/week").location.startswith("/volunteer/sign-in")
+    assert signed_in_tutor(app, number).get("/volunteer/week").status_code == 200
