@@ -84,6 +84,18 @@ def take_back(invitation_id: int, by: Coordinator) -> Invitation:
     return invitation
 
 
+def end_invitations_of(coordinator: Coordinator) -> None:
+    """End what somebody offered who may not invite any more; part of the caller's transaction.
+
+    Else they could have kept a link for themselves.
+    """
+    db.session.execute(
+        update(Invitation)
+        .where(Invitation.invited_by_id == coordinator.id, Invitation.ended_at.is_(None))
+        .values(ended_at=clock.now())
+    )
+
+
 def read_invitation(token: str) -> Invitation:
     """The invitation of a link that holds; NotFound for every other token."""
     invitation = db.session.scalar(_held(token))

@@ -13,6 +13,7 @@ from app.models import Coordinator
 from app.services import audit
 from app.services.coordinators import Role, give_role
 from app.services.errors import Conflict, NotFound
+from app.services.invitations import end_invitations_of
 from scheduler import clock
 
 _ONE_CHANGE_OF_ROLES_AT_A_TIME: Final = 20_261_122
@@ -47,6 +48,7 @@ def change_role(coordinator_id: int, role: Role, by: Coordinator) -> Coordinator
         coordinator = _locked(coordinator_id)
         if not role.is_administrator:
             _refuse_if_last(coordinator)
+            end_invitations_of(coordinator)
         give_role(coordinator, role)
         audit.note(
             "change_role",
@@ -67,6 +69,7 @@ def close_account(coordinator_id: int, by: Coordinator) -> Coordinator:
         if coordinator.closed_at is not None:
             raise Conflict(_l("This account is closed already."))
         _refuse_if_last(coordinator)
+        end_invitations_of(coordinator)
         coordinator.closed_at = clock.now()
         audit.note("close_account", f"coordinator:{coordinator.id}", by)
     return coordinator

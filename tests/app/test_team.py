@@ -277,3 +277,22 @@ def try_code(app: Flask, email: str, code: str) -> int:
     client = app.test_client()
     answer = client.post("/account/sign-in", data={"email": email, "password": PASSWORD})
     return client.post(answer.location, data={"code": code}).status_code
+
+
+@pytest.mark.parametrize("end", ["closed", "no administrator any more"])
+def test_invitations_end_with_the_power_to_invite(zone: int, end: str) -> None:
+    first, second = make_coordinator(), make_coordinator("second@example.org")
+    _invitation, kept = invitations.invite("amal@example.org", "Amal", Role(False, [zone]), first)
+    _invitation, token = invitations.invite("own@example.org", "Own", ADMINISTRATOR, second)
+    if end == "closed":
+        team.close_account(second.id, first)
+    else:
+        team.change_role(second.id, EVERYTHING, first)
+    for use in (
+        invitations.read_invitation,
+        lambda one: invitations.accept_invitation(one, PASSWORD),
+    ):
+        with pytest.raises(NotFound):
+            use(token)
+    assert [row.email for row in invitations.open_invitations()] == ["amal@example.org"]
+    assert invitations.accept_invitation(kept, PASSWORD).email == "amal@example.org"
