@@ -18,8 +18,8 @@ from app.models import Draft, Household, Message, Pupil, TutoringRequest
 from app.services import pace
 from app.services.imports.cells import parse_phone
 from tests.support.databases import make_config
-from tests.support.pages import newest_contact_code, words
-from tests.support.people import level, make_household, make_programme, subject
+from tests.support.pages import newest_contact_code, signed_in_tutor, words
+from tests.support.people import level, make_household, make_programme, make_tutor, subject
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PHONE = "0612 345678"
@@ -294,3 +294,18 @@ def test_forms_of_other_sites_are_refused(app: Flask, client: FlaskClient) -> No
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Pupil)) == 1
         assert db.session.scalar(select(func.count()).select_from(TutoringRequest)) == 1
+
+
+def test_who_is_signed_in_is_not_kept_in_longer_by_asking(app: Flask) -> None:
+    with app.app_context():
+        tutor_id = make_tutor()
+    browser = signed_in_tutor(app, tutor_id)
+    answer = browser.post("/help/name", data={"name": "Karima Rami"})
+    assert "session=" in answer.headers["Set-Cookie"]
+    assert "Expires" not in answer.headers["Set-Cookie"]
+    assert browser.get("/help/name").status_code == 200
+
+
+def test_visitor_is_kept_for_a_month(client: FlaskClient) -> None:
+    answer = client.post("/help/name", data={"name": "Karima Rami"})
+    assert "Expires" in answer.headers["Set-Cookie"]

@@ -10,6 +10,7 @@ import secrets
 
 from flask import abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from app.i18n import page_locale
 from app.services import help_request, worries
@@ -224,8 +225,12 @@ def _open(question: Question) -> Answers:
 
 
 def _browser() -> str:
-    """The token of this browser's draft; it is kept longer than the browser is open."""
-    session.permanent = True
+    """The token of this browser's draft; it is kept longer than the browser is open.
+
+    Not so where somebody is signed in: their session would be kept with it.
+    """
+    if not current_user.is_authenticated:
+        session.permanent = True
     token: str = session.setdefault(_BROWSER, secrets.token_urlsafe(16))
     return token
 
