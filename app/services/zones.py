@@ -90,6 +90,7 @@ def merge_zones(zone_id: int, into_id: int, by: Coordinator | None) -> Zone:
     if zone_id == into_id:
         raise Invalid(_l("Choose another zone than this one."))
     with _one_change():
+        _lock_families(zone_id)
         first, second = sorted((zone_id, into_id))
         locked = {number: _zone(number, lock=True) for number in (first, second)}
         gone, kept = locked[zone_id], locked[into_id]
@@ -117,6 +118,12 @@ def merge_zones(zone_id: int, into_id: int, by: Coordinator | None) -> Zone:
 def _one_change() -> AbstractContextManager[None]:
     """No import runs meanwhile: it would name families after a zone that is going."""
     return transaction(one_at_a_time=ONE_IMPORT_AT_A_TIME)
+
+
+def _lock_families(zone_id: int) -> None:
+    """Before their zone: so does whoever moves one of them to another."""
+    families = select(Household.id).where(Household.zone_id == zone_id)
+    db.session.scalars(families.order_by(Household.id).with_for_update()).all()
 
 
 def _zone(zone_id: int, *, lock: bool = False) -> Zone:

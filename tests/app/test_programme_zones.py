@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.database import transaction
 from app.extensions import db
 from app.models import (
     AuditEntry,
@@ -105,6 +107,26 @@ def test_merged_zone_takes_everything_along() -> None:
 
     report = apply_import(ListKind.PUPILS, make_list({**HIBA, "zone": "AIT HANI"}), None)
     assert report.new_zones == ()
+    assert zone_names() == ["Aït Hany"]
+
+
+def test_zone_is_merged_while_one_of_its_families_moves(app: Flask) -> None:
+    home_id = people.make_household(zone="Ait Hani").id
+    gone = db.session.get_one(Household, home_id).zone_id
+    kept = people.make_household(zone="Aït Hany").zone_id
+
+    def merge() -> None:
+        with app.app_context():
+            zones.merge_zones(gone, kept, None)
+
+    merging = Thread(target=merge)
+    with transaction():
+        home = db.session.get_one(Household, home_id, with_for_update=True)
+        merging.start()
+        merging.join(timeout=0.3)
+        assert merging.is_alive(), "who comes second waits for who was first"
+        home.zone_id = kept
+    merging.join(timeout=10)
     assert zone_names() == ["Aït Hany"]
 
 
