@@ -10,12 +10,15 @@ from datetime import date
 from itertools import chain
 from typing import Final
 
-from flask import Flask, abort, request
+from flask import Flask, abort, request, request_started
 from werkzeug.routing import BaseConverter
 
 _DAY: Final = re.compile("20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _NUMBER: Final = "[1-9][0-9]{0,8}"
 """1 to 999,999,999, more than a table will ever have rows."""
+_LONGEST_FORM: Final = 500_000
+"""Bytes of what a form may hold: strangers can send one too."""
+_TAKES_A_FILE: Final = "coordinator.check_list"
 
 
 class RowNumber(BaseConverter):
@@ -28,7 +31,9 @@ class RowNumber(BaseConverter):
 
 
 def init_incoming(app: Flask) -> None:
-    """Bound the numbers of addresses; call it before a page is registered."""
+    """Bound what comes in; call it before a page is registered."""
+    # As a signal: the check of forms' tokens, which reads the form, comes before later functions.
+    request_started.connect(limit_form, app)
     app.url_map.converters = {**app.url_map.converters, "int": RowNumber}
     app.before_request(refuse_nul)
 
@@ -55,6 +60,12 @@ def asked_day(name: str) -> date | None:
         return date.fromisoformat(text) if _DAY.fullmatch(text) else None
     except ValueError:
         return None
+
+
+def limit_form(app: Flask, **_kwargs: object) -> None:
+    """Let nothing but a list be longer than any form: what is longer is answered by 413, unread."""
+    if request.endpoint != _TAKES_A_FILE:
+        request.max_content_length = min(_LONGEST_FORM, app.config["MAX_CONTENT_LENGTH"])
 
 
 def refuse_nul() -> None:

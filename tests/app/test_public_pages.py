@@ -158,3 +158,22 @@ def test_too_large_upload_says_how_large_it_may_be(app: Flask, client: FlaskClie
     answer = client.post("/account/sign-in", data={"email": "x" * 200})
     assert answer.status_code == 413
     assert "It may have at most 10 MB." in words(answer.text)
+
+
+def test_nothing_but_a_file_may_be_large(client: FlaskClient) -> None:
+    assert client.post("/help/name", data={"name": "x" * 600_000}).status_code == 413
+    assert client.post("/f/unknown/worry", data={"text": "x" * 600_000}).status_code == 413
+
+
+def test_every_form_needs_its_token_but_those_that_need_a_familys_link(
+    app: Flask, client: FlaskClient
+) -> None:
+    app.config.update(WTF_CSRF_ENABLED=True)
+    taken = set()
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()):
+            path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+            answer = client.post(re.sub("<[^>]*>", "1", path))
+            if answer.status_code != 400 or "expiré" not in answer.text:
+                taken.add(rule.endpoint.partition(".")[0])
+    assert taken == {"family"}
