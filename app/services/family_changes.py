@@ -55,9 +55,10 @@ def changing_family(
     """
     with transaction(one_at_a_time=groups.ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         household = lock_family(household_id)
+        asked = {seat.id: seat.request.lessons_per_week for seat in _seats(household)}
         yield household
         db.session.flush()
-        ending = _seats_without_right(household)
+        ending = [seat for seat in _seats(household) if not _stays(seat, asked[seat.id])]
         if not {seat.id for seat in ending} <= set(agreed):
             raise SeatsWouldEnd(ending, _groups_that_end(ending))
         if ending:
@@ -106,8 +107,8 @@ def lock_family(household_id: int) -> Household:
     return household
 
 
-def _seats_without_right(household: Household) -> list[Membership]:
-    seats = db.session.scalars(
+def _seats(household: Household) -> list[Membership]:
+    rows = db.session.scalars(
         select(Membership)
         .join(Membership.group)
         .join(Membership.request)
@@ -120,11 +121,15 @@ def _seats_without_right(household: Household) -> list[Membership]:
         .order_by(Membership.id)
         .options(selectinload(Membership.group).selectinload(Group.memberships))
     )
-    return [
-        seat
-        for seat in seats
-        if not groups.may_be_member(seat) or seat.request.lessons_per_week != len(seat.group.starts)
-    ]
+    return list(rows)
+
+
+def _stays(seat: Membership, asked_before: int) -> bool:
+    """Whether a seat may be kept. One that a coordinator gave for another number of lessons than
+    was asked for may, until another number is asked for.
+    """
+    asked = seat.request.lessons_per_week
+    return groups.may_be_member(seat) and asked in (asked_before, len(seat.group.starts))
 
 
 def _leave(seats: list[Membership], by: Coordinator) -> None:

@@ -373,9 +373,9 @@ def _as_set(rows: list[dict[str, Any]]) -> set[str]:
 
 
 def _rows(rows: list[dict[str, Any]], names: set[str]) -> dict[str, dict[str, Any]]:
-    """Rows by id, without what a request counts: that changes as days pass, and spoils no plan."""
+    """Rows by id, without what spoils no plan."""
     return {
-        row["id"]: {key: value for key, value in row.items() if key != "weight"}
+        row["id"]: {key: value for key, value in row.items() if key not in _PREFERENCES}
         for row in rows
         if row["id"] in names
     }

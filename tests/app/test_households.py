@@ -35,9 +35,19 @@ from app.models import (
     TutoringRequest,
     Zone,
 )
-from app.services import family_links, households, notes, pupils, requests, statements
+from app.services import (
+    by_hand,
+    family_links,
+    households,
+    notes,
+    pupils,
+    requests,
+    statements,
+)
+from app.services.choices import Place
 from app.services.consent import CONSENT_TEXT_VERSION
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.examining import Rule
 from app.services.family_changes import SeatsWouldEnd
 from app.services.households import FamilyDetails, PhoneTaken
 from app.services.imports import apply_import
@@ -315,6 +325,21 @@ def test_agreement_to_one_end_is_none_to_another(by: Coordinator) -> None:
     with pytest.raises(SeatsWouldEnd) as more:
         _withdrawal(household.pupils[0], by, seen)
     assert set(more.value.seat_ids) > seen
+
+
+def test_place_of_another_number_of_lessons_stays_until_yet_another_is_asked_for(
+    by: Coordinator,
+) -> None:
+    pupil = make_household(pupils=[("Hiba Touil", "3AC", ("maths",))]).pupils[0]
+    request = requests.change_lessons(pupil.requests[0].id, 2, by)
+    place = Place(make_tutor(), [["mon", "18:00"]], "call", "darija")
+    by_hand.make_group(request.id, place, [Rule.LESSONS], by)
+    named = pupils.change_pupil(pupil.id, child(first_name="Aya", last_name="Touil"), by)
+    assert named == {"first_name"}
+    assert requests.change_lessons(request.id, 2, by).lessons_per_week == 2
+    with pytest.raises(SeatsWouldEnd):
+        requests.change_lessons(request.id, 3, by)
+    assert requests.change_lessons(request.id, 1, by).lessons_per_week == 1
 
 
 def test_group_goes_on_without_the_one_who_leaves(by: Coordinator) -> None:

@@ -32,7 +32,7 @@ from app.models import (
     TutorState,
     Veto,
 )
-from app.services import by_hand, choices, groups, publishing, runs
+from app.services import by_hand, choices, departures, groups, publishing, runs
 from app.services.choices import Place
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.problem import build_problem
@@ -208,6 +208,14 @@ def test_what_a_request_counts_for_does_not_hold_a_run_up() -> None:
     run_id = propose(proposal(tutor, [request]))
     with transaction():
         people.level("3AC").weight = 9
+    assert len(publishing.publish_run(run_id, None)) == 1
+
+
+def test_volunteer_of_before_who_leaves_does_not_hold_a_run_up() -> None:
+    tutor, before, request = people.make_tutor(), people.make_tutor(), family()
+    groups.end_group(active_group(before, [request]).id, "moved away")
+    run_id = propose(proposal(tutor, [request]))
+    departures.let_tutor_leave(before, "moved away", None)
     assert len(publishing.publish_run(run_id, None)) == 1
 
 
