@@ -37,7 +37,7 @@ def make_group() -> int:
     apply_import(ListKind.PUPILS, make_list(CHILD), None)
     with transaction():
         tutor = db.session.scalars(select(Tutor)).one()
-        tutor.state = TutorState.VETTED
+        tutor.state, tutor.vetted_at = TutorState.VETTED, clock.now()
     request = db.session.scalars(select(Pupil)).one().requests[0]
     # A week ago, so that the worker has lessons of another week to make.
     with time_machine.travel(clock.now() - timedelta(days=8), tick=True):
