@@ -62,7 +62,7 @@ def main() -> int:
 
 
 def _run(port: int, stop: threading.Event) -> None:
-    environment = _demo_environment()
+    environment = _demo_environment(port)
     os.environ.update(environment)
     # The demo sends nothing, whatever the shell is set up for.
     os.environ.pop("N9RAW_SMTP_URL", None)
@@ -136,11 +136,12 @@ def _worker_command() -> list[str]:
     return [sys.executable, "-m", "flask", "--app", "app", "worker"]
 
 
-def _demo_environment() -> dict[str, str]:
+def _demo_environment(port: int) -> dict[str, str]:
     return {
         "N9RAW_DEMO": "1",
         "N9RAW_DATABASE_URL": f"sqlite:///{FOLDER / 'n9raw.db'}",
         "N9RAW_SECRET_KEY": _kept_secret(FOLDER / "secret"),
+        "N9RAW_PUBLIC_URL": f"http://{HOST}:{port}",
     }
 
 
@@ -245,6 +246,7 @@ def _other_ways_in(app: Flask, address: str) -> str:
             f"  volunteer:     {address}/volunteer/\n"
             f"  e-mail:        {ways.tutor.email}   (read the code at {address}/messages)\n"
             f"  family:        {address}/f/{ways.family_token}\n"
+        f"  new here:      {address}/volunteer/register  {address}/help\n"
         )
 
 
