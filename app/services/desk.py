@@ -35,6 +35,7 @@ from app.services.call_requests import first_calls
 from app.services.masking import is_shown
 from app.services.reach import UnreachedFamily, first_unreached
 from app.services.scope import Scope
+from app.services.timetable import BY_HAND
 from app.services.vetting import ending_vettings
 from app.services.waiting import FIRST_FEW, Waiting, first_of
 from app.services.within import groups_within
@@ -293,9 +294,11 @@ def _slow_offers(scope: Scope) -> Waiting[SlowOffer]:
     ).all()
     # A seat in a group that stands since long was offered when its own run was published.
     published = _published_at({row.run_id for row in offered if row.run_id is not None})
+    by_hand = _given_at({row.id for row in offered if row.run_id is None})
     since: dict[int, datetime] = {}
     for row in offered:
-        began = published.get(row.run_id, row.offered_at)
+        given = by_hand.get(row.id) if row.run_id is None else published.get(row.run_id)
+        began = given or row.offered_at
         since[row.id] = min(began, since.get(row.id, began))
     latest = clock.now() - LONG_WITHOUT_ANSWER
     slow = sorted((began, number) for number, began in since.items() if began < latest)
@@ -317,6 +320,19 @@ def _published_at(run_ids: set[int]) -> dict[int, datetime]:
         )
     )
     return {int(subject.removeprefix("run:")): at for subject, at in acts}
+
+
+def _given_at(group_ids: set[int]) -> dict[int, datetime]:
+    """When a place in these groups was last given by hand."""
+    acts = db.session.execute(
+        select(AuditEntry.subject, func.max(AuditEntry.at))
+        .where(
+            AuditEntry.action.in_(BY_HAND),
+            AuditEntry.subject.in_([f"group:{number}" for number in group_ids]),
+        )
+        .group_by(AuditEntry.subject)
+    )
+    return {int(subject.removeprefix("group:")): at for subject, at in acts}
 
 
 def _not_held(scope: Scope) -> Waiting[Lesson]:

@@ -42,6 +42,7 @@ from app.services.addresses import kind_of
 from app.services.consent import in_force
 from app.services.message_texts import ToldLesson, reminder_text, subject_line
 from app.services.outbox import Claimed, end, held, postpone
+from app.services.telling import put_among_calls
 from scheduler import clock
 from scheduler import reminders as policy
 
@@ -102,6 +103,8 @@ def _words_to_leave(message: Message, recipient: Recipient, locked_lessons: set[
         end(message, MessageState.EXPIRED, message.error)
     elif isinstance(recipient, Household) and recipient.messages_stopped_at is not None:
         end(message, MessageState.SUPPRESSED)
+        if message.kind is MessageKind.LESSONS_END:
+            put_among_calls([recipient.id])  # nobody else would tell them
     elif isinstance(recipient, Stranger):
         return message.text  # a code, at any hour, since someone waits for it
     elif message.kind is MessageKind.SIGN_IN_CODE:

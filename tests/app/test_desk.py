@@ -33,7 +33,7 @@ from app.models import (
     Veto,
     Zone,
 )
-from app.services import groups, worries
+from app.services import by_hand, groups, worries
 from app.services.call_requests import mark_called
 from app.services.desk import Decisions, desk_figures, read_decisions
 from app.services.errors import NotFound
@@ -294,6 +294,22 @@ def test_offer_is_slow_after_three_days_and_each_newcomer_for_its_own(
         assert decide(scope_of_zone("Boujniba")).slow_offers.total == 1
         family(zone="Gfaf")
         assert decide(scope_of_zone("Gfaf")).slow_offers.total == 0
+
+
+def test_place_by_hand_is_slow_after_three_days_of_its_own(
+    app: Flask, time: time_machine.Traveller
+) -> None:
+    with app.app_context():
+        make_programme()
+        group = active_group(make_tutor(), [request_of(family())])
+        newcomer = family("Wiam Tazi")
+        time.shift(timedelta(days=10))
+        by_hand.place_in_group(group.id, request_of(newcomer), [], None)
+        time.shift(timedelta(days=3))
+        assert decide().slow_offers.total == 0
+        time.shift(timedelta(seconds=1))
+        (offer,) = decide().slow_offers.first
+        assert (offer.group.id, offer.since) == (group.id, NOON + timedelta(days=10))
 
 
 def test_family_whose_last_message_was_lost_cannot_be_reached(app: Flask) -> None:

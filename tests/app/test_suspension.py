@@ -164,7 +164,7 @@ def test_message_to_the_family_waits_for_the_morning_and_then_leaves_as_written(
 
 
 @pytest.mark.usefixtures("programme")
-def test_family_that_stops_its_messages_meanwhile_gets_none() -> None:
+def test_family_that_stops_its_messages_meanwhile_is_to_be_called_instead() -> None:
     number = people.make_tutor()
     household = family()
     with time_machine.travel(NOON, tick=False):
@@ -174,6 +174,7 @@ def test_family_that_stops_its_messages_meanwhile_gets_none() -> None:
             db.session.get_one(Household, household.id).messages_stopped_at = NOON
         assert [begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9)] == [None]
     assert to_families()[0].state is MessageState.SUPPRESSED
+    assert db.session.scalars(select(CallRequest.household_id)).all() == [household.id]
 
 
 @pytest.mark.usefixtures("programme")
