@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from babel.dates import format_date, format_datetime, get_day_names
 from flask import Response, current_app, g, has_request_context, request, session
 from flask_babel import get_locale as _babel_locale
 from flask_babel import gettext as _gettext
-from flask_babel import lazy_gettext
 from flask_babel import ngettext as _ngettext
+from flask_babel.speaklater import LazyString
 
 from scheduler import clock
 
@@ -21,18 +22,44 @@ LOCALE_COOKIE = "n9raw_locale"
 _DATE_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
 _MOMENTS = {"fr": "d MMM y, HH:mm", "ar": "d MMM y، HH:mm", "en": "d MMM y, HH:mm"}
 
-_l = lazy_gettext
-"""Marks a text that is translated when it is shown, not when it is made."""
-
 
 def _(message: str, **values: object) -> str:
     """The message in the reader's language, with its %(name)s filled in."""
-    return str(_gettext(message, **values))
+    return str(_gettext(message, **isolated(values)))
+
+
+def _l(message: str, **values: object) -> LazyString:
+    """As `_`, for a text that is translated when it is shown, not when it is made."""
+    return LazyString(_, message, **values)
 
 
 def ngettext(singular: str, plural: str, num: int, **values: object) -> str:
     """The message in the reader's language, in the form that `num` takes there."""
-    return str(_ngettext(singular, plural, num, **values))
+    return str(_ngettext(singular, plural, num, **isolated(values)))
+
+
+def isolated(
+    values: Mapping[str, object], *, right_to_left: bool | None = None
+) -> dict[str, object]:
+    """Values of a message, each kept from turning the words around it.
+
+    A name that runs against the page's direction is put between marks that nobody sees. Markup has
+    elements for that, and stays as it is. `right_to_left`: the page runs so; else by its language.
+    """
+    if right_to_left is None:
+        right_to_left = text_direction() == "rtl"
+    against = {"L"} if right_to_left else {"R", "AL"}
+    return {
+        key: f"\u2068{value}\u2069"
+        if type(value) is str and any(unicodedata.bidirectional(sign) in against for sign in value)
+        else value
+        for key, value in values.items()
+    }
+
+
+def apart(text: str) -> str:
+    """A name for a line of text, so that it can't turn the words around it."""
+    return str(isolated({"text": text})["text"])
 
 
 def select_locale() -> str:
@@ -123,10 +150,12 @@ __all__ = [
     "PAGE_LOCALES",
     "_",
     "_l",
+    "apart",
     "format_day",
     "format_minute",
     "format_moment",
     "format_weekday",
+    "isolated",
     "ngettext",
     "page_locale",
     "plain_key",

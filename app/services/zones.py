@@ -180,9 +180,10 @@ def _count(column: InstrumentedAttribute[int], ids: list[int]) -> dict[int, int]
 
 
 def _named_like(searched: str) -> list[ColumnElement[bool]]:
-    searched = read_line(searched)
+    # No name is longer, and SQLite takes no pattern of any length.
+    searched = read_line(searched)[: LONGEST_NAME + 1]
     if not searched:
         return []
-    key = plain_key(searched)
+    key = plain_key(searched)[: LONGEST_NAME + 1]
     by_key = [Zone.key.contains(key, autoescape=True)] if key else []
     return [or_(*by_key, Zone.name_ar.contains(searched, autoescape=True))]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import phonenumbers
 from flask import Flask, current_app, url_for
 from flask_babel.speaklater import LazyString
 from flask_login import UserMixin
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from app import i18n
 from app.i18n import _l
@@ -38,11 +40,25 @@ def init_templates(app: Flask) -> None:
         text_direction=i18n.text_direction,
         weekday_name=i18n.weekday_name,
     )
+    texts: dict[str, Any] = environment.globals
+    for written in ("gettext", "ngettext"):
+        texts[written] = _with_isolated_values(texts[written])
+    texts["_"] = texts["gettext"]
     environment.filters.update(
         name=local_name,
         national_phone=national_phone,
         windows=windows_by_day,
     )
+
+
+def _with_isolated_values(translate: Callable[..., str]) -> Callable[..., str]:
+    """A template's function for texts that lets no name turn the words around it."""
+
+    @pass_context
+    def translated(context: Context, *texts: Any, **values: object) -> str:
+        return translate(context, *texts, **i18n.isolated(values))
+
+    return translated
 
 
 MenuEntry = tuple[str, LazyString, str | tuple[str, ...]]
@@ -100,7 +116,7 @@ def _digest(file: Path, _changed_at: int) -> str:
 
 def local_name(row: Named) -> str:
     """A subject's, level's, channel's or language's name in the reader's language."""
-    return row.name_in(i18n.page_locale())
+    return i18n.apart(row.name_in(i18n.page_locale()))
 
 
 def national_phone(number: str) -> str:

@@ -375,7 +375,7 @@ def _add_families(number: int) -> None:
         families = [
             {
                 "id": one,
-                "phone": f"+2126{one:08d}",
+                "phone": f"+2127{one:08d}",
                 "zone_id": zone_id,
                 "times_to_agree": True,
                 "message_language": "ar",

@@ -41,7 +41,7 @@ def test_no_page_has_a_fault(
     found: list[str] = []
     with running_web(database_url) as address:
         for visitor in pages_of(app, world):
-            with _browser(browser, address, visitor.client, language, width) as page:
+            with opened_browser(browser, address, visitor.client, language, width) as page:
                 page.on("console", lambda message, into=found: into.append(message.text))
                 for endpoint, path in visitor.pages:
                     answer = page.goto(path)
@@ -59,9 +59,10 @@ def test_no_page_has_a_fault(
 
 
 @contextmanager
-def _browser(
+def opened_browser(
     browser: Browser, address: str, client: FlaskClient | None, language: str, width: int
 ) -> Iterator[Page]:
+    """A page of a browser in which somebody is signed in, as in their test client."""
     context = browser.new_context(base_url=address, viewport={"width": width, "height": 800})
     cookies = {LOCALE_COOKIE: language}
     session = None if client is None else client.get_cookie("session")

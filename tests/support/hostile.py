@@ -58,7 +58,7 @@ HOSTILE_NAMES: Final = tuple(
 """More than two hundred. Some are to be refused, none may harm."""
 
 SHOWN_NAMES: Final = (
-    "مُحَمَّدٌ", "ⴰⵎⴰⵣⵉⵖ", "\u202eHiba", "Hiba 🌸", "=1+1 Hiba", "<script>alert(1)</script>",
+    "مُحَمَّدٌ", "ⴰⵎⴰⵣⵉⵖ", "Hiba\u200f هبة\u200e 12", "Hiba 🌸", "=1+1 Hiba", "<script>alert(1)</script>",
     "\"><svg onload=alert(1)>", "{{ 7 * 7 }} Hiba", "W" * 80, "J" + "\u0301" * 30,
 )  # fmt: skip
 """Ten that are let in, and must be seen in a browser."""

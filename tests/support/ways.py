@@ -29,7 +29,7 @@ from babel.support import NullTranslations, Translations
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from app.i18n import LOCALE_COOKIE, PAGE_LOCALES
+from app.i18n import LOCALE_COOKIE, PAGE_LOCALES, isolated
 from config import ROOT
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
@@ -79,7 +79,8 @@ class Visitor:
     def says(self, message: str, **values: object) -> str:
         """An English message as the page says it."""
         text = _texts(self.way.language).gettext(message)
-        return text % values if values else text
+        with_marks = isolated(values, right_to_left=self.way.language == "ar")
+        return text % with_marks if values else text
 
     def open(self, path: str) -> None:
         self.page.goto(path)

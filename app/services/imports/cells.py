@@ -27,7 +27,7 @@ _WHOLE_AS_DECIMAL: Final = re.compile(r"(\d+)[.,]0+")
 _TIME_ZONE: Final = re.compile(r"UTC|[A-Z][A-Za-z_]+(?:/[A-Z][A-Za-z_+-]+){1,2}")
 # Marks that other programs leave in texts, and that nobody sees: they would make two names of one.
 _INVISIBLE: Final = dict.fromkeys(map(ord, "\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"))
-_REFUSED_CATEGORIES: Final = ("Cc", "Co", "Cn", "Zl", "Zp")
+_REFUSED_CATEGORIES: Final = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 _DIRECTION_OVERRIDES: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINE_END: Final = re.compile(r"\s*(?:\r\n|[\r\n\v\f\u2028])\s*")
 _SPREADSHEET_ERROR: Final = re.compile(

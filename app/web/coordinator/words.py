@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.i18n import _, ngettext, page_locale, weekday_name
+from app.i18n import _, apart, ngettext, page_locale, weekday_name
 from app.models import MatchRun, Pin, RunState, TutoringRequest, UnservedRequest
 from app.models.weekly import DAYS
 from app.services.comparing import Comparison, Names, Standing
@@ -146,7 +146,7 @@ def side(place: Standing, names: Names) -> str:
     starts = [weekly_start(None if start is None else list(start)) for start in place.starts]
     channel = names.channels[place.channel].name_in(page_locale())
     tutor = names.tutors.get(place.tutor_id)
-    return _(", ").join([tutor.name if tutor else "–", *starts, channel])
+    return _(", ").join([apart(tutor.name) if tutor else "–", *starts, channel])
 
 
 def pinned_place(pin: Pin, catalogue: Catalogue) -> str:
@@ -341,7 +341,7 @@ def place(place: Place, proposal: Proposal) -> str:
     """Whom with, when and how: "Rania Mounir, Monday 18:00, WhatsApp"."""
     starts = [weekly_start(start) for start in place.starts]
     channel = proposal.channels[place.channel].name_in(page_locale())
-    return _(", ").join([place.tutor.name, *starts, channel])
+    return _(", ").join([apart(place.tutor.name), *starts, channel])
 
 
 def state(run: MatchRun) -> str:
