@@ -197,8 +197,8 @@ def accept_charter(browser: str) -> None:
     keep(browser, charter=CHARTER_VERSION, charter_at=clock.now().isoformat())
 
 
-def register(browser: str, language: str) -> Tutor:
-    """Make a volunteer of the answers, whom a coordinator is to vet.
+def register(browser: str, language: str) -> Tutor | None:
+    """Make a volunteer of the answers, whom a coordinator is to vet; None if that was done.
 
     `language` is that of the page. Invalid while a question is open; Conflict where somebody has
     the address by now.
@@ -206,6 +206,8 @@ def register(browser: str, language: str) -> Tutor:
     offer = read_offer()
     with transaction():
         draft = lock_draft(KIND, browser)
+        if draft is None:
+            return None  # the button was pressed twice
         answers = Answers.of(draft, offer)
         if answers.unanswered is not None:
             raise Invalid(_l("A question is still open."))
