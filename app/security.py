@@ -85,7 +85,8 @@ class HideSecretLinks(logging.Filter):
     """Takes secret addresses, and names that were searched for, out of what is logged."""
 
     _LINK = re.compile(r"/(f|calendar|invitation)/[\w-]+")
-    _NAME = re.compile(r"([?&]name=)[^&\s\"]+")
+    _NAME = re.compile(r"((?:[?&]|%3F|%26)name(?:=|%3D))[^&\s\"]+", re.IGNORECASE)
+    """In an address, and in the one that a sign-in page leads back to."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()

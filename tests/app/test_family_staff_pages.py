@@ -441,6 +441,10 @@ def test_familys_page_leaves_one_row_in_the_trace_and_shows_its_link(app: Flask)
     [
         ('"GET /coordinator/pupils?name=Hiba+Touil&zone=2 HTTP/1.1"', '?name=...&zone=2 HTTP/1.1"'),
         ("/coordinator/volunteers?state=vetted&name=%D9%87", "?state=vetted&name=..."),
+        (
+            "GET /account/sign-in?next=%2Fcoordinator%2Fpupils%3Fname%3DHiba%2BTouil%26zone%3D2 H",
+            "%2Fpupils%3Fname%3D... H",
+        ),
         ("/coordinator/pupils?name=&zone=2", "?name=&zone=2"),
     ],
 )
