@@ -246,7 +246,7 @@ def _other_ways_in(app: Flask, address: str) -> str:
             f"  volunteer:     {address}/volunteer/\n"
             f"  e-mail:        {ways.tutor.email}   (read the code at {address}/messages)\n"
             f"  family:        {address}/f/{ways.family_token}\n"
-        f"  new here:      {address}/volunteer/register  {address}/help\n"
+            f"  new here:      {address}/volunteer/register  {address}/help\n"
         )
 
 
