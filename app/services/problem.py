@@ -191,20 +191,18 @@ def _tutor_row(
 
 
 def _with_agreements(row: dict[str, Any], groups: list[Group]) -> dict[str, Any]:
-    """A tutor's row with what was agreed beyond it, for as long as a group by hand lasts.
+    """A tutor's row with what was agreed beyond it, for as long as the groups last.
 
-    A pin is exempt from hours, ways and languages, but not from what is taught and how often: where
-    a coordinator gave a seat against those, no later run could keep it otherwise.
+    A pin is exempt from hours, ways and languages, but not from what is taught and how often: no
+    later run could keep a seat that a coordinator gave against those, or the group of a tutor who
+    wants to give less by now.
     """
-    by_hand = [group for group in groups if any(seat.run_id is None for seat in group.members)]
-    if not by_hand:
-        return row
+    lessons = sum(len(group.starts) for group in groups)
     taught = {entry["subject"]: list(entry["levels"]) for entry in row["teaches"]}
-    for group in by_hand:
+    for group in groups:
         levels = taught.setdefault(group.subject.code, [])
         if group.level.code not in levels:
             levels.append(group.level.code)
-    lessons = sum(len(group.starts) for group in groups)
     return row | {
         "teaches": [{"subject": code, "levels": taught[code]} for code in sorted(taught)],
         "max_lessons_per_week": max(row["max_lessons_per_week"], lessons),

@@ -12,6 +12,7 @@ from app.extensions import db
 from app.models import AuditEntry, Channel, Group, GroupState, Tutor
 from app.services import teaching
 from app.services.errors import Invalid
+from app.services.problem import build_problem
 from tests.support.groups import active_group
 from tests.support.pages import newest_code, signed_in_tutor, words
 from tests.support.people import make_household, make_programme, make_tutor
@@ -98,10 +99,16 @@ def test_group_in_force_stays_whatever_its_volunteer_changes(app: Flask) -> None
         tutor_id = make_tutor()
         request = make_household().pupils[0].requests[0]
         group_id = active_group(tutor_id, [request.id]).id
+        another = make_household().pupils[0].requests[0]
+        active_group(tutor_id, [another.id], starts=[("tue", "18:00")])
         teaching.teach_more(tutor_id, "french", "1AC", "1AC")
         teaching.teach_less(tutor_id, "maths", "3AC", "3AC")
         teaching.set_week(tutor_id, [(6, 480, 720)], to_agree=False)
         assert db.session.get_one(Group, group_id).state is GroupState.ACTIVE
+        teaching.set_most_lessons(tutor_id, 1)
+        (row,) = build_problem()["tutors"]
+        assert {"subject": "maths", "levels": ["3AC"]} in row["teaches"], "or no run could keep it"
+        assert row["max_lessons_per_week"] == 2
 
 
 def see(client: FlaskClient, path: str) -> str:
