@@ -68,7 +68,7 @@ class Tutor(Model, UserMixin):
     suspended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     suspend_reason: Mapped[str | None] = mapped_column(String(500))
     signed_out_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    """When suspending or leaving last ended all sessions and codes, for good."""
+    """When suspending, leaving or another address last ended all sessions and codes, for good."""
     calendar_token_hash: Mapped[str | None] = mapped_column(String(64), index=True, unique=True)
     """Of the secret address of the volunteer's calendar; None where there is none."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

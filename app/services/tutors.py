@@ -145,6 +145,8 @@ def change_tutor(tutor_id: int, entry: TutorEntry, by: Coordinator) -> Tutor:
         changed = [name for name, value in values.items() if getattr(tutor, name) != value]
         for name in changed:
             setattr(tutor, name, values[name])
+        if not {"email", "phone"}.isdisjoint(changed):
+            tutor.signed_out_at = clock.now()
         _fill(tutor, entry)
         if "time_zone" in changed:
             follow_zone(tutor.id)

@@ -160,3 +160,7 @@ def test_volunteer_may_change_name_or_addresses(changed: dict[str, str]) -> None
     report = store({**RANIA, **changed})
     assert statuses(report) == ["changed"]
     assert set(changes(report, 2)) == set(changed)
+    ended = tutor("V1").signed_out_at
+    assert ended is not None
+    store({**RANIA, **changed, "prenom": "Rani"})
+    assert tutor("V1").signed_out_at == ended

@@ -231,3 +231,23 @@ def test_vetting_form_says_which_check_lacks(app: Flask) -> None:
         "Say when the volunteer accepted the charter.",
     ):
         assert sentence in page
+
+
+@on_sqlite
+def test_browser_stays_out_when_an_address_that_was_changed_is_given_back(app: Flask) -> None:
+    with app.app_context():
+        people.make_programme()
+        number = people.make_tutor()
+        email = str(db.session.get_one(Tutor, number).email)
+    browser = signed_in_tutor(app, number)
+    with app.app_context():
+        by = people.make_coordinator()
+        entry = replace(an_entry(), phone="")
+        tutors.change_tutor(number, replace(entry, email="rania@example.org"), by)
+        tutors.change_tutor(number, replace(entry, email=email), by)
+    assert browser.get("/volunteer/week").location.startswith("/volunteer/sign-in")
+    browser = signed_in_tutor(app, number)
+    with app.app_context():
+        by = people.make_coordinator("another@example.org")
+        tutors.change_tutor(number, replace(entry, email=email, last_name="Alami"), by)
+    assert browser.get("/volunteer/week").status_code == 200

@@ -27,6 +27,8 @@ def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
     """Write a plan. New volunteers wait for vetting; known ones keep their state."""
     changed = [(t.known.id, t) for t in plan.tutors if t.known is not None and t.changes]
     bulk.change(Tutor, [{"id": id_, **_columns(tutor)} for id_, tutor in changed])
+    moved = [id_ for id_, tutor in changed if _has_other_address(tutor)]
+    bulk.change(Tutor, [{"id": id_, "signed_out_at": clock.now()} for id_ in moved])
     for table in (TutorSubject, TutorChannel, TutorLanguage, TutorWindow):
         bulk.remove_of(table, table.tutor_id, [id_ for id_, _tutor in changed])
     added = [tutor for tutor in plan.tutors if tutor.known is None]
@@ -36,6 +38,10 @@ def store_volunteers(plan: TutorsPlan, codes: Codes) -> None:
     for id_, tutor in changed:
         if any(change.column == "fuseau_horaire" for change in tutor.changes):
             follow_zone(id_)
+
+
+def _has_other_address(tutor: PlannedTutor) -> bool:
+    return any(change.column in ("email", "telephone") for change in tutor.changes)
 
 
 def _columns(tutor: PlannedTutor) -> dict[str, Any]:
