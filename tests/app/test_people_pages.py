@@ -11,10 +11,18 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Consent, ConsentKind, Coordinator, Pupil, Tutor, TutorState
 from app.services import people
+from app.services.coordinators import add_coordinator
 from app.services.desk import desk_figures
 from app.services.scope import EVERYWHERE
 from tests.support.pages import EMAIL, counted_statements, in_english, signed_in, views, words
-from tests.support.people import make_household, make_programme, make_tutor, say
+from tests.support.people import (
+    PASSWORD,
+    make_household,
+    make_programme,
+    make_tutor,
+    say,
+    sign_in,
+)
 from tests.support.vetting import form_of, vet_tutor
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -241,8 +249,13 @@ def test_families_come_in_pages(app: Flask, monkeypatch: pytest.MonkeyPatch) -> 
 
 @on_sqlite
 def test_trace_names_who_did_what_and_how_many_children_were_shown(app: Flask) -> None:
-    client = in_english(app)
     with app.app_context():
+        add_coordinator(EMAIL, "Salma Bennis", PASSWORD)
+    client = app.test_client()
+    assert sign_in(client, EMAIL).status_code == 302
+    client.post("/language", data={"locale": "en"})
+    with app.app_context():
+        make_programme()
         make_household(pupils=[("A B", "3AC", ("maths",)), ("C B", "1AC", ("maths",))])
         tutor_id = make_tutor(state=TutorState.REGISTERED)
         vet_tutor(tutor_id, db.session.scalars(select(Coordinator)).one())

@@ -6,12 +6,14 @@ Each function works inside an app context and commits.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import count
 
 from flask import Flask
 from flask.testing import FlaskClient
 from pyotp.totp import TOTP
 from sqlalchemy import select
+from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from app.database import transaction
@@ -23,6 +25,7 @@ from app.models import (
     ConsentKind,
     ConsentMeans,
     Coordinator,
+    CoordinatorZone,
     Guardian,
     Household,
     HouseholdChannel,
@@ -40,7 +43,7 @@ from app.models import (
     TutorWindow,
     Zone,
 )
-from app.services.coordinators import add_coordinator, find_coordinator
+from app.services.coordinators import find_coordinator
 from app.services.programme import load_programme
 from scheduler import clock
 
@@ -56,13 +59,24 @@ def make_coordinator(
     zone_ids: Sequence[int] | None = None,
 ) -> Coordinator:
     """A coordinator who signs in with PASSWORD: an administrator, or of all zones or these."""
-    return add_coordinator(
-        email,
-        "Salma Bennis",
-        PASSWORD,
-        is_administrator=is_administrator and zone_ids is None,
-        zone_ids=zone_ids,
-    )
+    with transaction():
+        coordinator = Coordinator(
+            email=email,
+            name="Salma Bennis",
+            password_hash=_hashed(PASSWORD),
+            is_administrator=is_administrator and zone_ids is None,
+            all_zones=zone_ids is None,
+            zones=[CoordinatorZone(zone_id=number) for number in zone_ids or ()],
+            created_at=clock.now(),
+        )
+        db.session.add(coordinator)
+    return coordinator
+
+
+@cache
+def _hashed(password: str) -> str:
+    """Made once: it is slow by design."""
+    return generate_password_hash(password)
 
 
 def sign_in(

@@ -40,13 +40,12 @@ from app.services.vetting_term import today
 from app.web.access import RULES, STAFF, Who
 from scheduler import clock
 from tests.support.groups import active_group, offer_group, proposal, propose
-from tests.support.pages import signed_in_tutor
+from tests.support.pages import browser_of, signed_in_tutor
 from tests.support.people import (
     make_coordinator,
     make_household,
     make_programme,
     make_tutor,
-    sign_in,
 )
 
 ADMINISTRATOR, COORDINATOR = "administrator@example.org", "coordinator@example.org"
@@ -98,9 +97,9 @@ class World:
         shutil.copyfile(self._pristine, self._file())
 
     def _staff(self, email: str) -> FlaskClient:
-        client = self.app.test_client()
-        assert sign_in(client, email).status_code == 302
-        return client
+        with self.app.app_context():
+            key = find_coordinator(email).get_id()
+        return browser_of(self.app, key)
 
     def _file(self) -> Path:
         with self.app.app_context():
