@@ -34,6 +34,40 @@ hypothesis.settings.register_profile("full", deadline=None, max_examples=500, de
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+WHERE_DATABASES_DIFFER = (
+    "test_absences",
+    "test_contact_codes",
+    "test_database",
+    "test_groups_and_lessons",
+    "test_households",
+    "test_import_locks",
+    "test_migrations",
+    "test_outbox",
+    "test_publishing",
+    "test_runs",
+    "test_suspension",
+    "test_upgrades",
+    "test_zones",
+)
+"""Files whose tests take PostgreSQL in `make test` too: locks, claims, time, tables. The others
+do so in `make test-full`, or `make test` would take a quarter of an hour."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call slow what asks PostgreSQL the same as SQLite."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        on_both = callspec is not None and callspec.params.get("database_url") == "postgresql"
+        differ = item.path.stem.startswith(WHERE_DATABASES_DIFFER)
+        if on_both and not differ and not _asks_postgresql_alone(item):
+            item.add_marker(pytest.mark.slow)
+
+
+def _asks_postgresql_alone(item: pytest.Item) -> bool:
+    given = [mark for mark in item.iter_markers("parametrize") if mark.args[0] == "database_url"]
+    return any(list(mark.args[1]) == ["postgresql"] for mark in given)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_translations() -> None:
     """Compile the catalogues that were edited since; what git holds is their source."""

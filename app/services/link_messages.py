@@ -30,11 +30,11 @@ from scheduler import clock
 
 def send_link(household_id: int, by: Coordinator) -> Household:
     """Send a family a new link, which ends the one before; Conflict where no message gets there."""
-    site = _site()
     with transaction():
         household = db.session.get(Household, household_id, with_for_update=True)
         if household is None:
             raise NotFound(_l("This family does not exist."))
+        site = _site()
         if household.messages_stopped_at is not None:
             raise Conflict(_l("This family wants no messages: make the link and give it by hand."))
         if has_no_way(household):

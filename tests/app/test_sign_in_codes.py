@@ -19,7 +19,7 @@ from app.extensions import db
 from app.models import AuditEntry, Message, SignInCode, Tutor, TutorState
 from app.services import codes, pace
 from app.services.errors import Invalid
-from tests.support.pages import newest_code, signed_in, signed_in_tutor, words
+from tests.support.pages import newest_code, signed_in, signed_in_by_code, signed_in_tutor, words
 from tests.support.people import make_coordinator, make_programme, make_tutor
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -266,7 +266,7 @@ def test_pages_say_and_take_the_same_with_and_without_an_account(
 def test_code_opens_the_week_in_the_language_of_the_volunteer(app: Flask, tutor_id: int) -> None:
     with app.app_context(), transaction():
         db.session.get_one(Tutor, tutor_id).message_language = "ar"
-    client = signed_in_tutor(app, tutor_id)
+    client = signed_in_by_code(app, tutor_id)
     assert client.get("/volunteer/").location == "/volunteer/week"
     assert '<html lang="ar"' in client.get("/volunteer/week").text
     assert client.get("/").location == "/volunteer/week"

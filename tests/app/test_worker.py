@@ -167,7 +167,8 @@ def test_stopping_worker_gives_its_run_back(crowd: Coordinator, database_url: st
     with running_worker(database_url) as worker:
         child = solving_child(worker)
         worker.send_signal(signal.SIGTERM)
-        psutil.wait_procs([worker, child], timeout=20)
+        # The worker gives a child half a minute: it may be compiling for the first time.
+        psutil.wait_procs([worker, child], timeout=45)
         assert not child.is_running()
     assert state_of(run_id) is RunState.QUEUED
     assert runs.get_run(run_id).attempts == 0

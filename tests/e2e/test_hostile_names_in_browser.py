@@ -93,7 +93,10 @@ def name_all(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("language", "width"),
-    [pytest.param("fr", SMALL, id="fr-small"), pytest.param("ar", LARGE, id="ar-large")],
+    [
+        pytest.param("fr", SMALL, id="fr-small"),
+        pytest.param("ar", LARGE, id="ar-large", marks=pytest.mark.slow),
+    ],
 )
 def test_ten_names_are_shown_and_do_nothing(
     app: Flask, database_url: str, browser: Browser, language: str, width: int

@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 
 from app.extensions import db
 from app.models import AuditEntry, Message, MessageKind, Tutor
-from tests.support.people import make_coordinator, make_programme, make_tutor
+from tests.support.people import make_coordinator, make_programme, make_tutor, sign_in
 
 EMAIL = "coordinator@example.org"
 
@@ -24,6 +24,28 @@ def signed_in(app: Flask) -> FlaskClient:
         make_programme()
         key = make_coordinator(EMAIL).get_id()
     return browser_of(app, key)
+
+
+def signed_in_by_password(app: Flask) -> FlaskClient:
+    """As `signed_in`, in English, by password and app: for tests of what these open and end."""
+    with app.app_context():
+        make_programme()
+        make_coordinator(EMAIL)
+    client = app.test_client()
+    client.post("/language", data={"locale": "en"})
+    assert sign_in(client, EMAIL).status_code == 302
+    return client
+
+
+def signed_in_by_code(app: Flask, tutor_id: int) -> FlaskClient:
+    """As `signed_in_tutor`, by the code in the outbox."""
+    with app.app_context():
+        address = db.session.get_one(Tutor, tutor_id).email
+    client = app.test_client()
+    client.post("/volunteer/sign-in", data={"address": address})
+    answer = client.post("/volunteer/sign-in/code", data={"code": newest_code(app, tutor_id)})
+    assert answer.status_code == 302
+    return client
 
 
 def browser_of(app: Flask, key: str) -> FlaskClient:

@@ -131,6 +131,7 @@ def left_waiting(run_id: int) -> ResponseReturnValue:
 @blueprint.post("/matching/<int:run_id>/again")
 def solve_again(run_id: int) -> ResponseReturnValue:
     """Search as this run did, for the people and the choices of now."""
+    runs.get_run(run_id)
     try:
         row = runs.solve_again(run_id, signed_in_coordinator())
     except ServiceError as refusal:
