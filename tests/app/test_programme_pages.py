@@ -16,7 +16,7 @@ from app.services import programme, wordings, zones
 from app.services.coordinators import add_coordinator
 from tests.support import people
 from tests.support.groups import active_group
-from tests.support.pages import counted_statements, in_english, words
+from tests.support.pages import counted_statements, in_english, signed_in, words
 from tests.support.people import PASSWORD, sign_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -300,3 +300,12 @@ def test_hostile_names_are_shown_as_text(app: Flask) -> None:
     assert "&lt;script&gt;" in client.get(f"{HOME}/zones").text
     with app.app_context():
         assert zones.count_zones() == 1
+
+
+def test_impossible_day_is_refused_in_the_language_of_the_reader(app: Flask) -> None:
+    client = signed_in(app)
+    term = {"name": "2026-2027", "first_day": "the first", "last_day": "30/06/2027"}
+    answer = client.post("/coordinator/programme/terms/new", data=term)
+    assert answer.status_code == 400
+    assert "Donnez un jour, par exemple 2026-11-21." in answer.text
+    assert "Not a valid date" not in answer.text

@@ -43,7 +43,7 @@ from app.services.pupils import details_of as details_of_pupil
 from app.services.requests import MOST_LESSONS_A_WEEK
 from app.services.statements import MEANS, Statement, today
 from app.web.availability import WeekForm
-from app.web.coordinator.tutor_forms import DayField
+from app.web.fields import DayField
 
 NOT_ASKED: Final = "not_asked"
 _LONGEST: Final = 300

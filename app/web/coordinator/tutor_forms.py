@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from app.i18n import _, _l
+from app.i18n import _l
 from app.services.free_text import LONGEST_REASON
 from app.services.tutor_notes import LONGEST_NOTE
-
-
-class DayField(DateField):
-    """A day of the calendar, refused in the reader's language."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Give a day, such as 2026-11-21.")) from None
+from app.web.fields import DayField
 
 
 class VettingForm(FlaskForm):

@@ -6,7 +6,6 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
-    DateField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -21,20 +20,8 @@ from app.i18n import LOCALE_NAMES, _, _l
 from app.models import LessonState
 from app.services.attendance import LONGEST_NOTE, PastLesson
 from app.services.volunteer import MESSAGE_LANGUAGES
+from app.web.fields import DayField
 from app.web.volunteer.places import places
-
-
-class DayField(DateField):
-    """A day of the calendar, refused in the reader's language."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, format=["%Y-%m-%d", "%d/%m/%Y"], **kwargs)
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Give a day, such as 2026-11-21.")) from None
 
 
 class _FromTo(FlaskForm):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    DateField,
     HiddenField,
     IntegerField,
     SelectChoice,
@@ -18,6 +17,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from app.i18n import _l
 from app.services.programme import GRIDS, LONGEST_LESSON, SHORTEST_LESSON
 from app.services.programme_lists import LARGEST_GROUP, MOST_COST, MOST_WEIGHT, Exam, Names
+from app.web.fields import DayField
 
 _LONGEST_SPELLINGS = 4000
 
@@ -61,7 +61,7 @@ class LevelForm(EntryForm):
         default=1,
     )
     exam = BooleanField(_l("This level sits an exam"))
-    exam_on = DateField(_l("First day of the next exam"), [Optional()])
+    exam_on = DayField(_l("First day of the next exam"), [Optional()])
 
     @property
     def exam_data(self) -> Exam:
@@ -141,8 +141,8 @@ class TermForm(FlaskForm):
             Length(max=80, message=_l("Give the term a name of at most 80 letters.")),
         ],
     )
-    first_day = DateField(_l("First day"), [InputRequired(_l("Give the first day."))])
-    last_day = DateField(_l("Last day"), [InputRequired(_l("Give the last day."))])
+    first_day = DayField(_l("First day"), [InputRequired(_l("Give the first day."))])
+    last_day = DayField(_l("Last day"), [InputRequired(_l("Give the last day."))])
     agreed = HiddenField(default="0")
 
 
