@@ -5,7 +5,9 @@ A gateway knows nothing of rows, recipients or reminders, and logs nothing of wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,6 +15,9 @@ from typing import Protocol
 class AddressKind(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
+    """A number in E.164 that takes SMS."""
+    WHATSAPP = "whatsapp"
+    """A number in E.164 that is known to use WhatsApp."""
 
 
 class ReceiptState(StrEnum):
@@ -46,6 +51,85 @@ class Receipt:
     """What it calls the text."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one text costs by a gateway."""
+
+    parts: int
+    """How many messages the other side counts; 1 where it counts none."""
+    thousandths: int
+    """Thousandths of a dirham, all parts together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A request that the other side made to us, untouched, since signatures are over its bytes."""
+
+    method: str
+    url: str
+    """The exact public address that was called, with its query."""
+    headers: Mapping[str, str]
+    """By name in small letters."""
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReceipt:
+    """What became of a text that was handed over before; it names one of the two."""
+
+    reference: str | None
+    """Our id."""
+    provider_id: str | None
+    state: ReceiptState
+    reason: str | None = None
+    """Why it was not delivered, for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundText:
+    """A text that somebody sent to us."""
+
+    provider_id: str
+    address: str = field(repr=False)
+    """The sender's number in E.164."""
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MissedCall:
+    """That somebody let our number ring: it costs nothing and means "call me"."""
+
+    provider_id: str
+    address: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HookAnswer:
+    """What the other side wants to hear, once all it brought has been committed."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a hook brought."""
+
+    receipts: tuple[DeliveryReceipt, ...] = ()
+    texts: tuple[InboundText, ...] = ()
+    calls: tuple[MissedCall, ...] = ()
+    answer: HookAnswer = HookAnswer()
+
+
+class HookRefused(Exception):
+    """A hook's signature or shape is wrong: nothing of it counts. The message is for operators."""
+
+    def __init__(self, reason: str, status: int = 403) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 class GatewayError(Exception):
     """A text was not taken. The message is for operators: no address and no word of the text."""
 
@@ -77,5 +161,27 @@ class Gateway(Protocol):
     def per_second(self) -> float | None:
         """How many texts it may be handed in a second; None for as many as there are."""
 
+    @property
+    def can_receive(self) -> bool:
+        """Whether answers to its texts come in; else no text says "answer 1"."""
+
+    @property
+    def sends_at_once(self) -> int:
+        """How many texts one worker may be handing over at the same time."""
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        """When it takes nothing, by the clock of the civil zone, beyond the nights of all."""
+
+    def cost(self, text: str) -> Cost:
+        """What a text would cost."""
+
     def send(self, outgoing: OutgoingText) -> Receipt:
         """Hand over one text and wait for the other side's word; Retryable or Permanent if no."""
+
+
+class HookedGateway(Gateway, Protocol):
+    """A gateway that the other side calls with receipts, texts and calls."""
+
+    def receive(self, hook: Hook) -> Received:
+        """Verify and read what the other side brought; HookRefused where it is not its own."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import time
 from typing import ClassVar
 
-from app.gateways import AddressKind, OutgoingText, Receipt, ReceiptState
+from app.gateways import AddressKind, Cost, OutgoingText, Receipt, ReceiptState
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,13 @@ class ConsoleGateway:
     name: ClassVar[str] = "console"
     reaches: ClassVar[tuple[AddressKind, ...]] = (AddressKind.PHONE, AddressKind.EMAIL)
     per_second: ClassVar[float | None] = None
+
+    can_receive: ClassVar[bool] = True
+    sends_at_once: ClassVar[int] = 1
+    quiet: ClassVar[tuple[time, time] | None] = None
+
+    def cost(self, text: str) -> Cost:
+        return Cost(parts=1, thousandths=0)
 
     def send(self, outgoing: OutgoingText) -> Receipt:
         return Receipt(ReceiptState.DELIVERED, provider_id=outgoing.reference)

@@ -6,17 +6,19 @@ import re
 import smtplib
 import socket
 import ssl
-import time
 from dataclasses import dataclass, field
+from datetime import time
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime, parseaddr
 from functools import cache
+from time import monotonic
 from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from app.gateways import (
     AddressKind,
+    Cost,
     OutgoingText,
     Permanent,
     Receipt,
@@ -48,6 +50,13 @@ class EmailGateway:
 
     name: ClassVar[str] = "email"
     reaches: ClassVar[tuple[AddressKind, ...]] = (AddressKind.EMAIL,)
+
+    can_receive: ClassVar[bool] = False
+    sends_at_once: ClassVar[int] = 1
+    quiet: ClassVar[tuple[time, time] | None] = None
+
+    def cost(self, text: str) -> Cost:
+        return Cost(parts=1, thousandths=0)
 
     def send(self, outgoing: OutgoingText) -> Receipt:
         """Hand over one mail; accepted means that the server took it on, not that it was read."""
@@ -96,7 +105,7 @@ class _Conversation:
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
         self._parts = urlsplit(url)
-        self._deadline = time.monotonic() + timeout_seconds
+        self._deadline = monotonic() + timeout_seconds
         self._smtp: smtplib.SMTP | None = None
         self._step = "connecting"
 
@@ -154,7 +163,7 @@ class _Conversation:
             self._connection.sock.settimeout(left)
 
     def _seconds_left(self) -> float:
-        left = self._deadline - time.monotonic()
+        left = self._deadline - monotonic()
         if left <= 0:
             raise TimeoutError
         return left

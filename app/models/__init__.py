@@ -2,6 +2,16 @@
 
 from app.models.access import ContactCode, Draft, DraftKind, FamilyLink, SignInCode
 from app.models.audit import AuditEntry
+from app.models.calendar import (
+    DayOff,
+    DayOffKind,
+    DayOffState,
+    ExamEffect,
+    Period,
+    PeriodKind,
+    PeriodStarts,
+    PeriodStartsState,
+)
 from app.models.consent import Consent, ConsentKind, ConsentMeans
 from app.models.coordinator import Coordinator, CoordinatorZone, Invitation, RecoveryCode
 from app.models.group import LIVE_GROUPS, Group, GroupState, Membership, Pin, Veto
@@ -10,19 +20,24 @@ from app.models.household import (
     Household,
     HouseholdChannel,
     HouseholdLanguage,
+    HouseholdWay,
     HouseholdWindow,
     Pupil,
     PupilNeed,
 )
+from app.models.inbound import InboundMessage, Meaning, Question, QuestionKind
 from app.models.lesson import Attendance, Lesson, LessonAnswer, LessonState
 from app.models.message import (
     CODE_KINDS,
+    NOTICE_KINDS,
     OPEN_MESSAGES,
     SECRET_KINDS,
+    GatewayPace,
     Message,
     MessageKind,
     MessageState,
     MessageWording,
+    Notice,
     Reminder,
 )
 from app.models.note import Note
@@ -38,6 +53,14 @@ from app.models.programme import (
 )
 from app.models.request import RequestOrigin, RequestState, TutoringRequest
 from app.models.run import MatchRun, ProposedGroup, ProposedSeat, RunState, UnservedRequest
+from app.models.substitution import (
+    Flag,
+    FlagKind,
+    OfferState,
+    Substitution,
+    SubstitutionOffer,
+    SubstitutionState,
+)
 from app.models.tutor import (
     SIGN_IN_STATES,
     HoursCertificate,
@@ -58,6 +81,7 @@ __all__ = [
     "CODE_KINDS",
     "DAYS",
     "LIVE_GROUPS",
+    "NOTICE_KINDS",
     "OPEN_MESSAGES",
     "SECRET_KINDS",
     "SIGN_IN_STATES",
@@ -71,9 +95,16 @@ __all__ = [
     "ContactCode",
     "Coordinator",
     "CoordinatorZone",
+    "DayOff",
+    "DayOffKind",
+    "DayOffState",
     "Draft",
     "DraftKind",
+    "ExamEffect",
     "FamilyLink",
+    "Flag",
+    "FlagKind",
+    "GatewayPace",
     "Group",
     "GroupState",
     "Guardian",
@@ -81,7 +112,9 @@ __all__ = [
     "Household",
     "HouseholdChannel",
     "HouseholdLanguage",
+    "HouseholdWay",
     "HouseholdWindow",
+    "InboundMessage",
     "Invitation",
     "Language",
     "Lesson",
@@ -90,18 +123,27 @@ __all__ = [
     "Level",
     "ListKind",
     "MatchRun",
+    "Meaning",
     "Membership",
     "Message",
     "MessageKind",
     "MessageState",
     "MessageWording",
     "Note",
+    "Notice",
+    "OfferState",
     "PendingImport",
+    "Period",
+    "PeriodKind",
+    "PeriodStarts",
+    "PeriodStartsState",
     "Pin",
     "ProposedGroup",
     "ProposedSeat",
     "Pupil",
     "PupilNeed",
+    "Question",
+    "QuestionKind",
     "RecoveryCode",
     "Reminder",
     "RequestOrigin",
@@ -110,6 +152,9 @@ __all__ = [
     "Setting",
     "SignInCode",
     "Subject",
+    "Substitution",
+    "SubstitutionOffer",
+    "SubstitutionState",
     "Tag",
     "Term",
     "Tutor",

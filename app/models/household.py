@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, false
+from sqlalchemy import ForeignKey, SmallInteger, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
@@ -34,6 +34,8 @@ class Household(Model):
     """True where nobody at home reads: the family is on the call sheet of the day before."""
     messages_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Set while the family wants no messages."""
+    messages_stopped_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    """The coordinator who stopped them; None where the family did."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     zone: Mapped[Zone] = relationship()
@@ -51,6 +53,9 @@ class Household(Model):
     )
     windows: Mapped[list[HouseholdWindow]] = relationship(
         cascade="all, delete-orphan", lazy="selectin"
+    )
+    ways: Mapped[list[HouseholdWay]] = relationship(
+        cascade="all, delete-orphan", order_by="HouseholdWay.rank"
     )
 
 
@@ -119,6 +124,19 @@ class HouseholdChannel(Model):
         ForeignKey("household.id", ondelete="CASCADE"), primary_key=True
     )
     channel: Mapped[str] = mapped_column(ForeignKey("channel.code"), primary_key=True)
+
+
+class HouseholdWay(Model):
+    """A way by which messages get to a household, the first rank first; by default all it has."""
+
+    __tablename__ = "household_way"
+
+    household_id: Mapped[int] = mapped_column(
+        ForeignKey("household.id", ondelete="CASCADE"), primary_key=True
+    )
+    way: Mapped[str] = mapped_column(String(24), primary_key=True)
+    """"sms", "whatsapp" or "email"."""
+    rank: Mapped[int] = mapped_column(SmallInteger)
 
 
 class HouseholdLanguage(Model):

@@ -12,6 +12,7 @@ from app.models.base import NEVER_REUSE_IDS, Model
 from app.models.group import Group
 from app.models.household import Household
 from app.models.request import TutoringRequest
+from app.models.tutor import Tutor
 from app.models.types import UTCDateTime, states
 
 
@@ -28,7 +29,7 @@ class Lesson(Model):
 
     __tablename__ = "lesson"
     __table_args__ = (
-        UniqueConstraint("group_id", "wall_start"),
+        UniqueConstraint("group_id", "slot_start"),
         CheckConstraint("minutes BETWEEN 15 AND 240", name="minutes"),
         CheckConstraint("version >= 1", name="version"),
         NEVER_REUSE_IDS,
@@ -38,6 +39,10 @@ class Lesson(Model):
     group_id: Mapped[int] = mapped_column(ForeignKey("tutoring_group.id", ondelete="CASCADE"))
     wall_start: Mapped[datetime] = mapped_column(DateTime(timezone=False))
     """What the family's clock shows at the start; naive."""
+    slot_start: Mapped[datetime] = mapped_column(
+        DateTime(timezone=False), default=lambda row: row.get_current_parameters()["wall_start"]
+    )
+    """The weekly slot that it stands for; `wall_start`, until it alone is moved."""
     zone: Mapped[str] = mapped_column(String(64))
     """The IANA name of the family's zone."""
     tz_version: Mapped[str] = mapped_column(String(16))
@@ -58,7 +63,20 @@ class Lesson(Model):
     noted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When the tutor said whether it was held."""
 
+    substitute_id: Mapped[int | None] = mapped_column(
+        ForeignKey("tutor.id", ondelete="SET NULL"), index=True
+    )
+    """Who gives this one lesson in the place of the group's tutor."""
+    asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When somebody was asked whether it was held, since nobody said."""
+
     group: Mapped[Group] = relationship()
+    substitute: Mapped[Tutor | None] = relationship()
+
+    @property
+    def given_by(self) -> Tutor:
+        """Who gives it: the group's tutor, or the one who stands in."""
+        return self.substitute or self.group.tutor
 
 
 class Attendance(Model):

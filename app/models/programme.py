@@ -55,6 +55,9 @@ class Zone(Model):
     """The name in Arabic letters, where one was given."""
     also: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     """Keys of the names that it had before, and of zones that were merged into it."""
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    """Degrees north and east, where known: the sun sets by them."""
     listed: Mapped[bool] = mapped_column(server_default=true(), default=True)
     """False while only a family that asked for help named it: it is then offered to nobody."""
 

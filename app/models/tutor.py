@@ -48,6 +48,8 @@ class Tutor(Model, UserMixin):
     """E.164, such as +212600000201."""
     message_language: Mapped[str] = mapped_column(String(8), server_default="fr")
     """The language of what is sent to the volunteer: "fr" or "ar"."""
+    messages_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Set while the volunteer wants no messages but codes."""
     time_zone: Mapped[str | None] = mapped_column(String(64))
     """The IANA zone of a volunteer abroad; None in the programme's own."""
     max_lessons_per_week: Mapped[int] = mapped_column(SmallInteger)

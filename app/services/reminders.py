@@ -257,7 +257,7 @@ def recipients_of(lesson: Lesson) -> list[Recipient]:
         if membership.active_since is not None
     }
     return [
-        Recipient("tutor", lesson.group.tutor_id),
+        Recipient("tutor", lesson.substitute_id or lesson.group.tutor_id),
         *(Recipient("household", number) for number in sorted(households)),
     ]
 
