@@ -95,6 +95,8 @@ class Period(Model):
     effect: Mapped[ExamEffect | None] = mapped_column(states(ExamEffect))
     level_ids: Mapped[list[int] | None] = mapped_column(JSON(none_as_null=True))
     """The levels that sit these exams; None for all."""
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """Since when lessons follow it; None while its times are only proposed."""
 
 
 class PeriodStartsState(StrEnum):
@@ -115,7 +117,8 @@ class PeriodStarts(Model):
         ForeignKey("tutoring_group.id", ondelete="CASCADE"), primary_key=True
     )
     starts: Mapped[list[list[Any] | None]] = mapped_column(JSON)
-    """As a group's own: [day, "HH:MM"], None where no time common to all was found."""
+    """In the places of the group's own: [day, "HH:MM"], or None for the group's own time, on
+    which no lesson is held where the period forbids it. Then those that the period adds."""
     state: Mapped[PeriodStartsState] = mapped_column(states(PeriodStartsState))
     decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))

@@ -33,6 +33,7 @@ COLUMNS = (
     ("zone", "latitude", sa.Double()),
     ("zone", "longitude", sa.Double()),
     ("tutor", "messages_stopped_at", sa.DateTime(timezone=True)),
+    ("call_request", "told_at", sa.DateTime(timezone=True)),
 )
 
 OLD_KINDS = (
@@ -79,6 +80,15 @@ def upgrade() -> None:
         "ALTER TABLE household ADD COLUMN messages_stopped_by_id INTEGER"
         " CONSTRAINT fk_household_messages_stopped_by_id_coordinator REFERENCES coordinator (id)"
     )
+    with _rebuilt("call_request") as batch:
+        batch.add_column(sa.Column("tutor_id", sa.Integer(), nullable=True))
+        batch.create_foreign_key(
+            op.f("fk_call_request_tutor_id_tutor"),
+            "tutor",
+            ["tutor_id"],
+            ["id"],
+            ondelete="SET NULL",
+        )
     with _rebuilt("lesson") as batch:
         batch.add_column(sa.Column("slot_start", sa.DateTime(), nullable=True))
         batch.add_column(sa.Column("substitute_id", sa.Integer(), nullable=True))
@@ -147,6 +157,8 @@ def downgrade() -> None:
         )
     with _rebuilt("household") as batch:
         batch.drop_column("messages_stopped_by_id")
+    with _rebuilt("call_request") as batch:
+        batch.drop_column("tutor_id")
     for table, name, _kind in reversed(COLUMNS):
         op.drop_column(table, name)
     for table in reversed(NEW_TABLES):
@@ -218,6 +230,7 @@ def _make_tables() -> None:
             nullable=True,
         ),
         sa.Column("level_ids", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "blackout_from BETWEEN 0 AND 1439 AND blackout_until BETWEEN 1 AND 1440 AND blackout_from < blackout_until",
             name=op.f("ck_period_blackout"),
@@ -533,6 +546,7 @@ def _make_tables() -> None:
                 "start",
                 "free_text",
                 "call_me",
+                "worry",
                 "unknown_number",
                 name="meaning",
                 native_enum=False,
@@ -545,6 +559,7 @@ def _make_tables() -> None:
         sa.Column("question_id", sa.Integer(), nullable=True),
         sa.Column("message_id", sa.Integer(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("act_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_by_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -588,6 +603,7 @@ def _make_tables() -> None:
         ),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_inbound_message_act_at"), "inbound_message", ["act_at"], unique=False)
     op.create_index(
         op.f("ix_inbound_message_from_address"), "inbound_message", ["from_address"], unique=False
     )
