@@ -78,6 +78,8 @@ class Meaning(StrEnum):
     FREE_TEXT = "free_text"
     CALL_ME = "call_me"
     """A missed call, or a text that says so."""
+    WORRY = "worry"
+    """A word by which a family reports a worry."""
     UNKNOWN_NUMBER = "unknown_number"
 
 
@@ -109,6 +111,8 @@ class InboundMessage(Model):
     message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id", ondelete="SET NULL"))
     """The message of ours that it answers."""
     received_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    act_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    """When somebody else may do what it asks, if whoever took it did not get to it; None: done."""
     read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """When a coordinator took note of it, where one has to."""
     read_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.models.base import NEVER_REUSE_IDS, Model
 from app.models.coordinator import Coordinator
 from app.models.household import Household
+from app.models.tutor import Tutor
 from app.models.types import UTCDateTime
 
 
@@ -46,6 +47,11 @@ class CallRequest(Model):
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
     called_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     called_by_id: Mapped[int | None] = mapped_column(ForeignKey("coordinator.id"))
+    tutor_id: Mapped[int | None] = mapped_column(ForeignKey("tutor.id", ondelete="SET NULL"))
+    """The tutor to whom it was passed on, since a lesson was near; coordinators need not call."""
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    """When somebody was last written to because of it."""
 
     household: Mapped[Household] = relationship()
     called_by: Mapped[Coordinator | None] = relationship()
+    tutor: Mapped[Tutor | None] = relationship()
