@@ -1,16 +1,13 @@
-"""What an SMS costs: the GSM-7 alphabet, what a text loses on the way into it, how many parts."""
+"""What a text loses on its way into GSM-7, the alphabet of which an SMS holds 160 letters."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final
 
-_BASIC: Final = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENDED: Final = frozenset("\f^{}\\[~]|€")
-"""Letters that take two places: an escape stands before them."""
+from app.gateways.sms_parts import is_gsm7, sms_parts
+
+__all__ = ["dear_letters", "downgrade", "is_gsm7", "sms_parts"]
 
 _OTHERWISE: Final = str.maketrans(
     {
@@ -19,14 +16,6 @@ _OTHERWISE: Final = str.maketrans(
         "–": "-", "—": "-", "‑": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
     }
 )  # fmt: skip
-
-SEPTETS_ALONE, SEPTETS_A_PART = 160, 153
-UNITS_ALONE, UNITS_A_PART = 70, 67
-
-
-def is_gsm7(text: str) -> bool:
-    """Whether every letter is in GSM-7, so that an SMS holds 160 of them and not 70."""
-    return all(letter in _BASIC or letter in _EXTENDED for letter in text)
 
 
 def downgrade(text: str) -> str:
@@ -43,32 +32,9 @@ def dear_letters(text: str) -> list[str]:
     return [letter for letter in dict.fromkeys(text) if not is_gsm7(letter)]
 
 
-def sms_parts(text: str) -> int:
-    """How many SMS a text is sent as, so how many are paid for; 0 for an empty one."""
-    if is_gsm7(text):
-        sizes = [2 if letter in _EXTENDED else 1 for letter in text]
-        return _parts(sizes, SEPTETS_ALONE, SEPTETS_A_PART)
-    sizes = [len(letter.encode("utf-16-be")) // 2 for letter in text]
-    return _parts(sizes, UNITS_ALONE, UNITS_A_PART)
-
-
 def _plain(letter: str) -> str:
-    if letter in _BASIC or letter in _EXTENDED:
+    if is_gsm7(letter):
         return letter
     base = unicodedata.normalize("NFKD", letter)
     kept = "".join(c for c in base if not unicodedata.combining(c))
     return kept if kept and is_gsm7(kept) else letter
-
-
-def _parts(sizes: list[int], alone: int, a_part: int) -> int:
-    """Parts of letters of these sizes; no letter is split between two parts."""
-    if not sizes:
-        return 0
-    if sum(sizes) <= alone:
-        return 1
-    parts, filled = 1, 0
-    for size in sizes:
-        if filled + size > a_part:
-            parts, filled = parts + 1, 0
-        filled += size
-    return parts
