@@ -9,15 +9,14 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from gateway_settings import ConfigError as ConfigError
+from gateway_settings import GatewaySettings
+
 ROOT = Path(__file__).resolve().parent
 MINIMUM_SECRET_LENGTH = 32
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 """The names by which the demo may be called, and its database."""
 _DEMO_CONTACT = "Zineb Alaoui, 0600-000299"
-
-
-class ConfigError(ValueError):
-    """The environment asks for something that can't be or must not be; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,8 @@ class Config:
     """How many mails one worker hands over in a second at most."""
     mail_allow_reserved: bool = False
     """Whether mail goes to domains where nobody can be, such as example.org."""
+    gateways: GatewaySettings = field(default_factory=GatewaySettings)
+    """Those for telephones."""
     send_timeout_seconds: float = 20.0
     """How long handing one message over may take."""
     message_lease_seconds: float = 60.0
@@ -82,6 +83,7 @@ class Config:
                 "the demo's database must be on this machine: "
                 "unset N9RAW_DEMO or N9RAW_DATABASE_URL"
             )
+        public_url = _public_url(env.get("N9RAW_PUBLIC_URL", ""))
         config = cls(
             database_url=database_url,
             secret_key=secret,
@@ -90,12 +92,13 @@ class Config:
             secure_cookies=not demo and env.get("N9RAW_INSECURE_COOKIES", "") != "1",
             solve_seconds=int(_number(env, "N9RAW_SOLVE_SECONDS", cls.solve_seconds)),
             run_lease_seconds=_number(env, "N9RAW_RUN_LEASE_SECONDS", cls.run_lease_seconds),
-            public_url=_public_url(env.get("N9RAW_PUBLIC_URL", "")),
+            public_url=public_url,
             safeguarding_contact=env.get("N9RAW_SAFEGUARDING", _DEMO_CONTACT if demo else ""),
             smtp_url=_smtp_url(env.get("N9RAW_SMTP_URL", "")),
             mail_from=env.get("N9RAW_MAIL_FROM", ""),
             mail_per_second=_number(env, "N9RAW_MAIL_PER_SECOND", cls.mail_per_second),
             mail_allow_reserved=env.get("N9RAW_MAIL_ALLOW_RESERVED", "") == "1",
+            gateways=GatewaySettings.from_environment(env, public_url, demo=demo),
             send_timeout_seconds=_number(
                 env, "N9RAW_SEND_TIMEOUT_SECONDS", cls.send_timeout_seconds
             ),

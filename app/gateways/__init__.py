@@ -135,11 +135,15 @@ class GatewayError(Exception):
 
 
 class Retryable(GatewayError):
-    """It may be taken later. `in_doubt` says that it may have been taken all the same."""
+    """It may be taken later. `in_doubt` says that it may have been taken all the same.
 
-    def __init__(self, reason: str, *, in_doubt: bool = False) -> None:
+    `after_seconds` is how long the other side asked to be left alone, where it did.
+    """
+
+    def __init__(self, reason: str, *, in_doubt: bool = False, after_seconds: float = 0.0) -> None:
         super().__init__(reason)
         self.in_doubt = in_doubt
+        self.after_seconds = after_seconds
 
 
 class Permanent(GatewayError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from app.gateways import Gateway
+from app.gateways import Gateway, HookedGateway
 from app.gateways.console import ConsoleGateway
 from app.gateways.email import EmailGateway
+from app.gateways.kannel import KannelGateway
 from config import Config
 
 
@@ -12,6 +13,17 @@ def configured_gateways(config: Config) -> tuple[Gateway, ...]:
     """The gateways of an installation, the preferred first; in demo mode the console alone."""
     if config.demo:
         return (ConsoleGateway(),)
+    return (*_mail(config), *_for_telephones(config))
+
+
+def hooked_gateway(config: Config, name: str) -> HookedGateway | None:
+    """The gateway of that name, if the installation has it and the other side calls it."""
+    if config.demo:
+        return None
+    return next((gateway for gateway in _for_telephones(config) if gateway.name == name), None)
+
+
+def _mail(config: Config) -> tuple[Gateway, ...]:
     if config.smtp_url is None:
         return ()
     return (
@@ -23,3 +35,11 @@ def configured_gateways(config: Config) -> tuple[Gateway, ...]:
             allow_reserved=config.mail_allow_reserved,
         ),
     )
+
+
+def _for_telephones(config: Config) -> tuple[HookedGateway, ...]:
+    settings, seconds = config.gateways, config.send_timeout_seconds
+    found: list[HookedGateway] = []
+    if settings.kannel is not None:
+        found.append(KannelGateway(settings.kannel, seconds))
+    return tuple(found)
