@@ -21,14 +21,20 @@ from app.models import (
     LessonState,
     Membership,
     Pupil,
+    Question,
+    QuestionKind,
     Tutor,
     TutoringRequest,
 )
 from app.services import audit
 from app.services.errors import Conflict, Invalid, NotFound
+from app.services.flags import follow_note
 from app.services.free_text import read_text
+from app.services.given import given_by
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.own_clock import own_time
 from app.services.paging import Page, page_of
+from app.services.searches import end_questions
 from scheduler import clock
 
 LOOKED_BACK: Final = timedelta(weeks=4)
@@ -53,7 +59,7 @@ class PastLesson:
     def own(self) -> datetime | None:
         """The start on the tutor's clocks, where they differ from the family's."""
         lesson = self.lesson
-        return own_time(lesson.group.tutor, lesson.starts_at, lesson.wall_start)
+        return own_time(lesson.given_by, lesson.starts_at, lesson.wall_start)
 
     @property
     def pupils(self) -> list[Pupil]:
@@ -105,7 +111,7 @@ def get_past_lesson(lesson_id: int, *, tutor_id: int | None = None) -> PastLesso
         Lesson.id == lesson_id, Lesson.state.in_(_BEGUN), Lesson.starts_at <= clock.now()
     )
     if tutor_id is not None:
-        begun = begun.join(Lesson.group).where(Group.tutor_id == tutor_id)
+        begun = begun.where(given_by(tutor_id))
     for entry in _read(begun):
         return entry
     raise NotFound(_l("This lesson is not among those that have begun."))
@@ -128,7 +134,7 @@ def note_lesson(
     if state not in OUTCOMES:
         raise Invalid(_l("Say how the lesson went."))
     said = read_text(note, LONGEST_NOTE)
-    with transaction():
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         lesson = _locked(lesson_id, tutor_id)
         if lesson.starts_at > clock.now():
             raise Conflict(_l("This lesson has not begun yet."))
@@ -136,26 +142,51 @@ def note_lesson(
             raise Conflict(_l("This lesson was cancelled."))
         if by is None and not _is_open(lesson):
             raise Conflict(_l("This can no longer be changed here. Ask a coordinator."))
-        seated = {member.request_id: member.request.pupil_id for member in members_at(lesson)}
-        absent = _absent(state, set(seated), set(absent_request_ids))
-        lesson.state = state
-        lesson.note = said or None
-        lesson.noted_at = lesson.noted_at or clock.now()
-        db.session.execute(delete(Attendance).where(Attendance.lesson_id == lesson.id))
-        if state is not LessonState.NOT_HELD:
-            db.session.add_all(
-                Attendance(lesson_id=lesson.id, request_id=number, present=number not in absent)
-                for number in seated
-            )
-        audit.note(
-            "note_lesson",
-            f"lesson:{lesson.id}",
+        write_note(
+            lesson,
+            state,
+            absent_request_ids,
+            said,
             by,
-            pupil_ids=seated.values(),
-            detail={"state": state.value, "absent": sorted(absent)}
-            | ({} if tutor_id is None else {"tutor": tutor_id}),
+            {} if tutor_id is None else {"tutor": tutor_id},
         )
     return lesson
+
+
+def write_note(
+    lesson: Lesson,
+    state: LessonState,
+    absent_request_ids: Collection[int],
+    note: str | None,
+    by: Coordinator | None,
+    said_by: dict[str, int],
+) -> None:
+    """Write how a lesson went, with what follows of it: nobody is asked any more, flags are raised.
+
+    Part of the caller's transaction, which holds the groups' lock and has locked the lesson.
+    `said_by` names who says so in the trace.
+    """
+    seated = {member.request_id: member.request.pupil_id for member in members_at(lesson)}
+    absent = _absent(state, set(seated), set(absent_request_ids))
+    lesson.state = state
+    lesson.note = note or None
+    lesson.noted_at = lesson.noted_at or clock.now()
+    db.session.execute(delete(Attendance).where(Attendance.lesson_id == lesson.id))
+    if state is not LessonState.NOT_HELD:
+        db.session.add_all(
+            Attendance(lesson_id=lesson.id, request_id=number, present=number not in absent)
+            for number in seated
+        )
+    end_questions(Question.kind == QuestionKind.WAS_IT_HELD, Question.lesson_id == lesson.id)
+    audit.note(
+        "note_lesson",
+        f"lesson:{lesson.id}",
+        by,
+        pupil_ids=seated.values(),
+        detail={"state": state.value, "absent": sorted(absent)} | said_by,
+    )
+    db.session.flush()
+    follow_note(lesson)
 
 
 def _absent(state: LessonState, seated: set[int], said: set[int]) -> set[int]:
@@ -173,7 +204,7 @@ def _absent(state: LessonState, seated: set[int], said: set[int]) -> set[int]:
 
 def _locked(lesson_id: int, tutor_id: int | None) -> Lesson:
     lesson = db.session.get(Lesson, lesson_id, with_for_update=True)
-    if lesson is None or (tutor_id is not None and lesson.group.tutor_id != tutor_id):
+    if lesson is None or (tutor_id is not None and lesson.given_by.id != tutor_id):
         raise NotFound(_l("This lesson does not exist."))
     return lesson
 
@@ -189,9 +220,8 @@ def _begun_lessons(tutor: Tutor) -> Select[Lesson]:
     now = clock.now()
     return (
         select(Lesson)
-        .join(Lesson.group)
         .where(
-            Group.tutor_id == tutor.id,
+            given_by(tutor.id),
             Lesson.state.in_(_BEGUN),
             Lesson.starts_at <= now,
             Lesson.starts_at > now - LOOKED_BACK,
@@ -208,6 +238,7 @@ def _read(statement: Select[Lesson]) -> list[PastLesson]:
     """The lessons of a statement, with all that pages say of them."""
     lessons = db.session.scalars(
         statement.options(
+            joinedload(Lesson.substitute),
             joinedload(Lesson.group).options(
                 joinedload(Group.tutor),
                 joinedload(Group.subject),
@@ -215,7 +246,7 @@ def _read(statement: Select[Lesson]) -> list[PastLesson]:
                 selectinload(Group.memberships)
                 .joinedload(Membership.request)
                 .joinedload(TutoringRequest.pupil),
-            )
+            ),
         )
     ).all()
     absent: dict[int, set[int]] = {}

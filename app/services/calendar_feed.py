@@ -37,6 +37,7 @@ from app.models import (
 from app.services import audit
 from app.services.attendance import members_at
 from app.services.errors import Conflict, NotFound
+from app.services.given import given_by
 from scheduler import clock
 
 BACK: Final = timedelta(weeks=4)
@@ -102,9 +103,8 @@ def _lessons(tutor: Tutor) -> Sequence[Lesson]:
     now = clock.now()
     return db.session.scalars(
         select(Lesson)
-        .join(Lesson.group)
         .where(
-            Group.tutor_id == tutor.id,
+            given_by(tutor.id),
             Lesson.starts_at > now - BACK,
             Lesson.starts_at < now + AHEAD,
         )

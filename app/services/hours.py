@@ -14,7 +14,6 @@ from app.extensions import db
 from app.i18n import _l
 from app.models import (
     Attendance,
-    Group,
     HoursCertificate,
     Lesson,
     LessonState,
@@ -23,6 +22,7 @@ from app.models import (
 )
 from app.services import audit
 from app.services.errors import Conflict, NotFound
+from app.services.given import given_by
 from scheduler import clock
 
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -44,7 +44,7 @@ class Hours:
 
 def hours_of(tutor_id: int) -> Hours:
     """A tutor's lessons that were held; a lesson to which nobody came is none of them."""
-    held = (Group.tutor_id == tutor_id, Lesson.state == LessonState.HELD)
+    held = (given_by(tutor_id), Lesson.state == LessonState.HELD)
     lessons, minutes, first, last = db.session.execute(
         select(
             func.count(),
@@ -53,14 +53,12 @@ def hours_of(tutor_id: int) -> Hours:
             func.max(Lesson.wall_start),
         )
         .select_from(Lesson)
-        .join(Lesson.group)
         .where(*held)
     ).one()
     pupils = db.session.scalar(
         select(func.count(TutoringRequest.pupil_id.distinct()))
         .join(Attendance, Attendance.request_id == TutoringRequest.id)
         .join(Attendance.lesson)
-        .join(Lesson.group)
         .where(*held, Attendance.present)
     )
     return Hours(

@@ -172,6 +172,16 @@ def _tutor_rows(
     ]
 
 
+def tutor_rows(tutors: Iterable[Tutor], wanted: set[str]) -> list[dict[str, Any]]:
+    """Tutors as a problem has them, whatever speaks against them; `wanted` are channels."""
+    subjects = {row.id: row.code for row in db.session.scalars(select(Subject))}
+    levels = list(db.session.scalars(select(Level).order_by(Level.rank)))
+    variants = {
+        row.variant_of: row.code for row in db.session.scalars(select(Channel)) if row.variant_of
+    }
+    return [_tutor_row(tutor, subjects, levels, variants, wanted) for tutor in tutors]
+
+
 def _tutor_row(
     tutor: Tutor,
     subjects: dict[int, str],
