@@ -36,7 +36,7 @@ class Limits:
 @dataclass(frozen=True)
 class KannelSettings:
     url: str
-    """Of smsbox, such as http://127.0.0.1:13013."""
+    """Where smsbox takes texts, such as http://127.0.0.1:13013/cgi-bin/sendsms."""
     username: str
     password: str = field(repr=False)
     hook_secret: str = field(repr=False)

@@ -6,6 +6,8 @@ from app.gateways import Gateway, HookedGateway
 from app.gateways.console import ConsoleGateway
 from app.gateways.email import EmailGateway
 from app.gateways.kannel import KannelGateway
+from app.gateways.twilio import TwilioGateway, TwilioWhatsAppGateway
+from app.gateways.whatsapp_cloud import WhatsAppGateway
 from config import Config
 
 
@@ -40,6 +42,12 @@ def _mail(config: Config) -> tuple[Gateway, ...]:
 def _for_telephones(config: Config) -> tuple[HookedGateway, ...]:
     settings, seconds = config.gateways, config.send_timeout_seconds
     found: list[HookedGateway] = []
+    if settings.whatsapp is not None:
+        found.append(WhatsAppGateway(settings.whatsapp, seconds))
+    if settings.twilio_whatsapp is not None:
+        found.append(TwilioWhatsAppGateway(settings.twilio_whatsapp, seconds))
     if settings.kannel is not None:
         found.append(KannelGateway(settings.kannel, seconds))
+    if settings.twilio is not None:
+        found.append(TwilioGateway(settings.twilio, seconds))
     return tuple(found)

@@ -29,8 +29,8 @@ from app.gateways import (
 )
 from app.gateways.http import Answer, post
 from app.gateways.numbers import check_number, in_e164
-from app.gateways.paced import Paced
 from app.gateways.sms_parts import is_gsm7
+from app.gateways.telephones import Paced, behind
 from gateway_settings import KannelSettings
 
 _DELIVERED, _UNDELIVERED, _TAKEN, _REFUSED = 1, 2, 8, 16
@@ -74,7 +74,7 @@ class KannelGateway(Paced):
         """Hand over one text; accepted means that Kannel keeps it on its disk."""
         check_number(outgoing.address)
         answer = post(
-            f"{self._settings.url}/cgi-bin/sendsms",
+            self._settings.url,
             outgoing.text.encode(),
             self._headers(outgoing),
             self._timeout_seconds,
@@ -87,7 +87,7 @@ class KannelGateway(Paced):
     def receive(self, hook: Hook) -> Received:
         """Read what Kannel calls: a receipt, a text, or a missed call that something else saw."""
         address = urlsplit(hook.url)
-        secret, _, what = _behind(address.path, self.name).partition("/")
+        secret, _, what = behind(address.path, self.name).partition("/")
         if not hmac.compare_digest(secret.encode(), self._settings.hook_secret.encode()):
             raise HookRefused("the secret in the address is wrong")
         if (hook.method, what) == ("GET", "receipt"):
@@ -134,11 +134,6 @@ def _refusal(answer: Answer) -> Retryable | Permanent:
     if 400 <= answer.status < 500:
         return Permanent(f"Kannel refused it: it answered {answer.status}")
     return Retryable(f"Kannel can't take it now: it answered {answer.status}")
-
-
-def _behind(path: str, name: str) -> str:
-    """What stands behind /hooks/<name>/ in a path."""
-    return path.partition(f"/hooks/{name}/")[2]
 
 
 def _fields(encoded: bytes) -> dict[str, bytes]:

@@ -8,6 +8,8 @@ from app.gateways import Permanent
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 _SEPARATORS = re.compile(r"[\s().-]+")
+_SHORTEST_WITH_COUNTRY = 9
+"""Digits; what has fewer is a short code."""
 _PILOT = re.compile(r"\+212600000[12]\d\d", re.ASCII)
 """The numbers of the demo's people: made up, yet some may be somebody's."""
 
@@ -33,6 +35,3 @@ def in_e164(written: str, country: str = "") -> str | None:
     elif number.isdecimal() and len(number) >= _SHORTEST_WITH_COUNTRY:
         number = "+" + number
     return number if _E164.fullmatch(number) else None
-
-
-_SHORTEST_WITH_COUNTRY = 9
