@@ -73,6 +73,13 @@ OPEN_MESSAGES = (MessageState.PLANNED, MessageState.CLAIMED)
 
 NOTICE_KINDS = (MessageKind.CHANGE, MessageKind.CANCELLATION, MessageKind.SUBSTITUTION)
 """The kinds that tell what became of lessons; their words are written from notices."""
+WORDED_LATE = (
+    *NOTICE_KINDS,
+    MessageKind.NEW_GROUP,
+    MessageKind.GROUP_OFFER,
+    MessageKind.QUESTION,
+)
+"""The kinds, beside reminders, whose words are written at handing, from what holds then."""
 
 ONE_RECIPIENT = "(household_id IS NULL) != (tutor_id IS NULL)"
 _ONE_RECIPIENT_OR_ADDRESS = (
@@ -90,6 +97,7 @@ class Message(Model):
     __table_args__ = (
         CheckConstraint(_ONE_RECIPIENT_OR_ADDRESS, name="one_recipient"),
         Index("ix_message_due", "state", "next_try_at"),
+        Index("ix_message_provider_id", "provider_id"),
         NEVER_REUSE_IDS,
     )
 

@@ -46,6 +46,7 @@ from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, offer_seat
 from app.services.lessons import plan_lessons
 from app.services.paging import Page, page_of
 from app.services.pins import drop_pins
+from app.services.telling import tell_group_change, tell_offers
 from app.services.vetting_term import is_vetted
 from scheduler import clock
 
@@ -129,16 +130,18 @@ def set_times(
 ) -> Group:
     """Set the weekly times that a group still has to agree; refused like `place_in_group`.
 
-    If the group is active, its lessons and reminders are made.
+    If the group is active, its lessons and reminders are made, and those concerned are told.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         group = get_live_group(group_id, lock=True)
         examined = examine_times(group, starts)
         _refuse(examined, overruled)
+        before = group.starts
         group.starts = [list(start) for start in starts]
         if group.state is GroupState.ACTIVE:
             db.session.flush()
             plan_lessons(group)
+            tell_group_change(group, before)
         _note("agree_times", group, examined, by, starts=group.starts)
     return group
 
@@ -190,6 +193,7 @@ def _seat(group: Group, examined: Examination, action: str, by: Coordinator | No
     _end_veto(examined, by)
     drop_pins([request.id])
     offer_seat(group, request, None)
+    tell_offers([group.tutor_id])
     _note(action, group, examined, by)
 
 

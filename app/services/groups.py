@@ -5,7 +5,7 @@ Groups and requests change under one lock, so that no request comes to sit in tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -34,7 +34,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.lessons import future_lessons, plan_lessons
 from app.services.pins import drop_pins
-from app.services.reminders import plan_reminders
+from app.services.reminders import Recipient, plan_reminders
 from app.services.vetting_term import is_vetted
 from scheduler import clock
 
@@ -44,7 +44,8 @@ ONE_CHANGE_OF_GROUPS_AT_A_TIME = 20_260_921
 def accept_group(
     group_id: int, by: Coordinator | None = None, *, tutor_id: int | None = None
 ) -> Group:
-    """Accept the seats that are offered to a tutor, with lessons and reminders, in one transaction.
+    """Accept the seats that are offered to a tutor, with lessons and reminders, in one transaction,
+    which also tells the families.
 
     An offered group becomes active; pupils offered to an active group join it. `by` is the
     coordinator who records it for the tutor, `tutor_id` the tutor who does it. Conflict where
@@ -72,6 +73,7 @@ def accept_group(
         db.session.flush()
         plan_reminders(future_lessons(group.id))
         plan_lessons(group)
+        tell_new_group(group, joining)
         _note("accept_group", group, by, tutor_id, joining)
     return group
 
@@ -99,26 +101,35 @@ def decline_group(
     return group
 
 
-def end_group(group_id: int, reason: str, by: Coordinator | None = None) -> Group:
+def end_group(
+    group_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
+) -> Group:
     """End a group that is offered or active: its requests wait again, its coming lessons and their
-    reminders are cancelled.
+    reminders are cancelled, and it is told.
+
+    `tutor_id` names the tutor who does it: no later run puts them together again.
     """
     reason = read_reason(reason)
     if not reason:
         raise Invalid(_l("Say why the group ends."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        group = _locked(group_id, None)
+        group = _locked(group_id, tutor_id)
         if group.state not in LIVE_GROUPS:
             raise Conflict(_l("This group has ended already."))
         members = group.members
         drop_pins((member.request_id for member in members), group.tutor_id)
-        end_groups([group], reason)
-        note_end(group, by, members, reason)
+        if tutor_id is None:
+            end_groups([group], reason)
+        else:
+            end_groups([group], reason, but={Recipient("tutor", tutor_id)})
+            for member in members:
+                _veto(member.request_id, group.tutor_id, reason)
+        note_end(group, by, members, reason, tutor_id=tutor_id)
     return group
 
 
-def leave_without_right(pupil_ids: Iterable[int]) -> int:
-    """End the seats of these pupils that they may not keep; how many.
+def leave_without_right(pupil_ids: Iterable[int], but: Collection[Recipient] = frozenset()) -> int:
+    """End the seats of these pupils that they may not keep; how many. `but` know of it already.
 
     Part of the caller's transaction, which changed consent, level or request. A group that is left
     empty ends, and its lessons are cancelled with their reminders.
@@ -134,7 +145,7 @@ def leave_without_right(pupil_ids: Iterable[int]) -> int:
         .order_by(Group.id)
         .with_for_update()
     ).all()
-    return _drop_who_may_not(groups)
+    return _drop_who_may_not(groups, but)
 
 
 def list_live_groups() -> list[Group]:
@@ -212,7 +223,7 @@ def _offered(group: Group) -> list[Membership]:
     return waiting
 
 
-def _drop_who_may_not(groups: Iterable[Group]) -> int:
+def _drop_who_may_not(groups: Iterable[Group], but: Collection[Recipient] = frozenset()) -> int:
     """End the seats that may not be; what follows for lessons and reminders too."""
     dropped = {
         group: [member for member in group.members if not may_be_member(member)] for group in groups
@@ -222,7 +233,7 @@ def _drop_who_may_not(groups: Iterable[Group]) -> int:
             _note("end_seats", group, None, None, members)
     leaving = [member for members in dropped.values() for member in members]
     if leaving:
-        leave_groups(leaving)
+        leave_groups(leaving, but)
     return len(leaving)
 
 

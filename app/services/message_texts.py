@@ -25,10 +25,18 @@ LANGUAGES: Final = ("fr", "ar", "ary")
 _LOCALES: Final = {"fr": "fr", "ar": "ar_MA"}
 _IN_LATIN_LETTERS: Final = ("fr", "ary")
 _WEEKDAYS_ARY: Final = ("tnin", "tlat", "larb3", "lkhmis", "jjem3a", "ssebt", "l7ed")
+_SHORT_FR: Final = ("lun", "mar", "mer", "jeu", "ven", "sam", "dim")
 _MONTHS_ARY: Final = (
     "janvier", "fevrier", "mars", "avril", "mai", "juin",
     "juillet", "aout", "septembre", "octobre", "novembre", "decembre",
 )  # fmt: skip
+_MONDAY: Final = date(2026, 11, 30)
+ANSWERS: Final = {
+    "fr": "1 = nous serons là, 2 = nous ne pouvons pas",
+    "ar": "1 = سنحضر، 2 = لن نستطيع",
+    "ary": "1 = ghadi n7edrou, 2 = ma n9edrouch",
+}
+"""How families answer a reminder, said where their answers come in."""
 _NEARNESS: Final = {
     "fr": {"today": "aujourd'hui", "tomorrow": "demain"},
     "ar": {"today": "اليوم", "tomorrow": "غدا"},
@@ -42,6 +50,17 @@ _SUBJECTS: Final = {
         MessageKind.CONTACT_CODE: "N9raw : votre code",
         MessageKind.FAMILY_LINK: "N9raw : la page de votre famille",
         MessageKind.LESSONS_END: "N9raw : fin de cours",
+        MessageKind.GROUP_OFFER: "N9raw : des élèves vous attendent",
+        MessageKind.NEW_GROUP: "N9raw : les cours commencent",
+        MessageKind.CHANGE: "N9raw : changement de cours",
+        MessageKind.CANCELLATION: "N9raw : cours annulé",
+        MessageKind.SUBSTITUTION: "N9raw : remplacement",
+        MessageKind.QUESTION: "N9raw : une question",
+        MessageKind.DIGEST: "N9raw : en bref",
+        MessageKind.NOTE: "N9raw : un message de la coordination",
+        MessageKind.CALL_ME: "N9raw : une famille demande un appel",
+        MessageKind.REPLY: "N9raw : réponse",
+        MessageKind.CHECK: "N9raw : essai",
     },
     "ar": {
         MessageKind.LESSON_24H: "نقراو: تذكير بدرس",
@@ -50,6 +69,17 @@ _SUBJECTS: Final = {
         MessageKind.CONTACT_CODE: "نقراو: رمزكم",
         MessageKind.FAMILY_LINK: "نقراو: صفحة أسرتكم",
         MessageKind.LESSONS_END: "نقراو: انتهاء دروس",
+        MessageKind.GROUP_OFFER: "نقراو: تلاميذ في انتظارك",
+        MessageKind.NEW_GROUP: "نقراو: بداية الدروس",
+        MessageKind.CHANGE: "نقراو: تغيير في الدروس",
+        MessageKind.CANCELLATION: "نقراو: إلغاء درس",
+        MessageKind.SUBSTITUTION: "نقراو: تعويض",
+        MessageKind.QUESTION: "نقراو: سؤال",
+        MessageKind.DIGEST: "نقراو: ملخص",
+        MessageKind.NOTE: "نقراو: رسالة من التنسيق",
+        MessageKind.CALL_ME: "نقراو: أسرة تطلب الاتصال بها",
+        MessageKind.REPLY: "نقراو: جواب",
+        MessageKind.CHECK: "نقراو: تجربة",
     },
     "ary": {
         MessageKind.LESSON_24H: "N9raw: tfkira b l7issa",
@@ -58,6 +88,17 @@ _SUBJECTS: Final = {
         MessageKind.CONTACT_CODE: "N9raw: lcode dyalkom",
         MessageKind.FAMILY_LINK: "N9raw: la page dyal l3a2ila dyalkom",
         MessageKind.LESSONS_END: "N9raw: drous salaw",
+        MessageKind.GROUP_OFFER: "N9raw: tlamed kaytsennaw",
+        MessageKind.NEW_GROUP: "N9raw: drous ghadi ybdaw",
+        MessageKind.CHANGE: "N9raw: tbeddel lwe9t",
+        MessageKind.CANCELLATION: "N9raw: l7issa tlghat",
+        MessageKind.SUBSTITUTION: "N9raw: wa7ed akhor ghadi y9erri",
+        MessageKind.QUESTION: "N9raw: sou2al",
+        MessageKind.DIGEST: "N9raw: molakhas",
+        MessageKind.NOTE: "N9raw: message mn l2idara",
+        MessageKind.CALL_ME: "N9raw: 3a2ila bghat l2ittissal",
+        MessageKind.REPLY: "N9raw: jawab",
+        MessageKind.CHECK: "N9raw: tajriba",
     },
 }
 
@@ -93,7 +134,7 @@ def code_text(
     language: str, code: str, minutes: int, kind: MessageKind = MessageKind.SIGN_IN_CODE
 ) -> str:
     """The text that brings a code of six digits; `kind` is one of CODE_KINDS."""
-    return _standard(kind, language, code=code, minutes=minutes)
+    return standard_text(kind, language, code=code, minutes=minutes)
 
 
 def family_link_text(language: str, link: str) -> str:
@@ -114,8 +155,52 @@ def plain_words(
 ) -> str:
     """A message that speaks of no dated lesson, in this wording; None is the standard one."""
     if body is None:
-        return _standard(kind, language, **values)
-    return _spelt(fill(kind, body, values), language)
+        return standard_text(kind, language, **values)
+    return own_words(kind, language, body, values)
+
+
+def own_words(
+    kind: MessageKind,
+    language: str,
+    body: str,
+    once: Mapping[str, str],
+    lessons: Sequence[Mapping[str, str]] = (),
+) -> str:
+    """A programme's own wording, filled in."""
+    return _spelt(fill(kind, body, once, lessons), language)
+
+
+def note_text(language: str, text: str) -> str:
+    """A coordinator's own words, as they leave."""
+    return standard_text(MessageKind.NOTE, language, text=text.strip())
+
+
+def reply_text(language: str, key: str, *, to_tutor: bool = False) -> str:
+    """The answer to a text that came in; `key` is a value of telling.Reply."""
+    return standard_text(MessageKind.REPLY, language, key=key, to_tutor=to_tutor)
+
+
+def unknown_number_text() -> str:
+    """The answer to a number that nobody here has, in French and Arabic."""
+    return "\n".join(reply_text(language, "unknown_number") for language in ("fr", "ar"))
+
+
+def call_me_text(language: str, pupils: Sequence[str], zone: str, site: str | None) -> str:
+    """The text that asks for a call: to a tutor, who knows the children, or to a coordinator."""
+    names = join_names(pupils, language) if pupils else ""
+    return standard_text(
+        MessageKind.CALL_ME, language, pupils=names, zone=zone, desk=desk_address(site)
+    )
+
+
+def check_text(language: str) -> str:
+    """A gateway's test text."""
+    return standard_text(MessageKind.CHECK, language)
+
+
+def desk_address(site: str | None) -> str:
+    """Where coordinators find their desk; nothing where the installation doesn't know its own."""
+    return "" if site is None else f"{site}/coordinator/desk"
 
 
 def reminder_text(
@@ -125,10 +210,12 @@ def reminder_text(
     *,
     to_tutor: bool,
     own_zone: str | None = None,
+    answerable: bool = False,
 ) -> str:
     """The text that reminds of these lessons, in the order of time.
 
-    Times are those of the family's clock; a tutor who lives by another, `own_zone`, is told both.
+    `answerable` says that an answer by text would come in: a family is told how to give it. Times
+    are those of the family's clock; a tutor who lives by another, `own_zone`, is told both.
     """
     ordered = sorted(lessons, key=lambda told: (told.lesson.starts_at, told.lesson.id))
     first = ordered[0].lesson
@@ -141,6 +228,7 @@ def reminder_text(
         day=day,
         today=clock.to_wall(clock.now(), first.zone).date(),
         to_tutor=to_tutor,
+        answerable=answerable and not to_tutor,
     )
 
 
@@ -153,24 +241,25 @@ def reminder_words(
     day: date,
     today: date,
     to_tutor: bool,
+    answerable: bool = False,
 ) -> str:
     """A reminder of what these lines say, in this wording; None is the standard one."""
     written, nearness = long_date(day, language), _nearness(day, today)
     if body is None:
-        return _standard(
+        text = standard_text(
             kind, language, to_tutor=to_tutor, date=written, day_is=nearness, lines=lines
         )
+        return f"{text}\n{ANSWERS[language]}" if answerable else text
     once = {"date": written, "day": _NEARNESS[language].get(nearness, written)}
-    return _spelt(
-        fill(kind, body, once, [_of_a_lesson(line, language) for line in lines]), language
-    )
+    text = own_words(kind, language, body, once, [_of_a_lesson(line, language) for line in lines])
+    return f"{text}\n{ANSWERS[language]}" if answerable else text
 
 
 def standard_body(kind: MessageKind, language: str, *, to_tutor: bool) -> str:
     """The standard wording with placeholders, to begin one's own from."""
     names = {name: f"{{{name}}}" for name in (*RULES[kind].once, *RULES[kind].each_lesson)}
     line = names | {"day": "", "own_time": ""}
-    return _standard(
+    return standard_text(
         kind, language, **{"to_tutor": to_tutor, "day_is": "", "lines": [line], **names}
     )
 
@@ -188,6 +277,25 @@ def long_date(day: date, language: str) -> str:
         return f"nhar {_WEEKDAYS_ARY[day.weekday()]} {day.day} {_MONTHS_ARY[day.month - 1]}"
     text = str(format_date(day, "EEEE d MMMM", locale=_LOCALES[language]))
     return text.replace(" 1 ", " 1er ") if language == "fr" else text
+
+
+def short_date(day: date, language: str) -> str:
+    """A day with its weekday, as short as it is understood."""
+    return f"{weekday_name(day.weekday(), language, short=True)} {day.day}/{day.month}"
+
+
+def weekday_name(day: int, language: str, *, short: bool = False) -> str:
+    """A day of the week, 0 for Monday."""
+    if language == "ary":
+        return _WEEKDAYS_ARY[day]
+    if language == "fr" and short:
+        return _SHORT_FR[day]
+    return str(format_date(_MONDAY + timedelta(days=day), "EEEE", locale=_LOCALES[language]))
+
+
+def time_between(language: str) -> str:
+    """What stands between a day and a time in a sentence."""
+    return {"fr": " à ", "ar": " على ", "ary": " f "}[language]
 
 
 def _of_a_lesson(line: Line, language: str) -> dict[str, str]:
@@ -217,7 +325,7 @@ def _line(told: ToldLesson, day: date, language: str, own_zone: str | None) -> L
         level=group.level.name_in(language),
         pupils=join_names(told.pupils, language),
         tutor=group.tutor.first_name,
-        channel=_channel_name(group.channel, language),
+        channel=channel_name(group.channel, language),
     )
 
 
@@ -233,7 +341,7 @@ def _own_time(lesson: Lesson, own_zone: str | None, language: str) -> str:
     return f"{format_date(own.date(), 'EEEE', locale=_LOCALES[language])} {own:%H:%M}"
 
 
-def _channel_name(code: str, language: str) -> str:
+def channel_name(code: str, language: str) -> str:
     """The way the lesson is held; that a variant is one-to-one needs no word."""
     channel = db.session.get_one(Channel, code)
     if channel.variant_of is not None:
@@ -245,7 +353,8 @@ def _nearness(day: date, today: date) -> str:
     return {today: "today", today + timedelta(days=1): "tomorrow"}.get(day, "")
 
 
-def _standard(kind: MessageKind, language: str, **values: object) -> str:
+def standard_text(kind: MessageKind, language: str, **values: object) -> str:
+    """A kind's standard sentences, from its template."""
     template = current_app.jinja_env.get_template(f"messages/{language}/{kind.value}.txt")
     return _spelt(template.render(values).strip(), language)
 

@@ -7,7 +7,9 @@ lesson, such as {time}, is written once for each lesson.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,17 +42,30 @@ class Rules:
 _REMINDER_NEEDS: Final = (("date", "day"), ("time",), ("subject",), ("pupils",))
 _OF_A_LESSON: Final = ("time", "subject", "level", "pupils", "tutor", "channel")
 _REMINDER: Final = Rules(("date", "day"), _OF_A_LESSON, _REMINDER_NEEDS)
+_OF_A_CHANGE: Final = ("date", "time", "subject", "level", "pupils", "tutor")
+_CHANGE_NEEDS: Final = (("date",), ("time",), ("subject",), ("pupils",))
 RULES: Final[dict[MessageKind, Rules]] = {
     MessageKind.LESSON_24H: _REMINDER,
     MessageKind.LESSON_2H: _REMINDER,
     MessageKind.FAMILY_LINK: Rules(("link",), needed=(("link",),)),
     MessageKind.LESSONS_END: Rules(("pupils", "tutor"), needed=(("pupils",), ("tutor",))),
+    MessageKind.NEW_GROUP: Rules(
+        (),
+        ("times", "first", "subject", "level", "pupils", "tutor", "channel"),
+        (("times",), ("subject",), ("pupils",), ("tutor",)),
+    ),
+    MessageKind.CANCELLATION: Rules((), _OF_A_CHANGE, _CHANGE_NEEDS),
+    MessageKind.SUBSTITUTION: Rules((), (*_OF_A_CHANGE, "before"), (*_CHANGE_NEEDS, ("tutor",))),
 }
-"""The kinds that may have a wording of their own. Codes have none: they must stay plain."""
+"""The kinds that may have a wording of their own. Codes, questions and replies must stay plain; a
+change can be of many sorts at once, and is worded by the program."""
 REMINDERS: Final = (MessageKind.LESSON_24H, MessageKind.LESSON_2H)
 PLACES: Final[tuple[tuple[MessageKind, str], ...]] = (
     (MessageKind.LESSON_24H, FAMILY),
     (MessageKind.LESSON_2H, FAMILY),
+    (MessageKind.NEW_GROUP, FAMILY),
+    (MessageKind.CANCELLATION, FAMILY),
+    (MessageKind.SUBSTITUTION, FAMILY),
     (MessageKind.FAMILY_LINK, FAMILY),
     (MessageKind.LESSONS_END, FAMILY),
     (MessageKind.LESSON_24H, TUTOR),
@@ -59,6 +74,9 @@ PLACES: Final[tuple[tuple[MessageKind, str], ...]] = (
 """What is sent to whom."""
 LANGUAGES: Final = {FAMILY: ("fr", "ar", "ary"), TUTOR: ("fr", "ar")}
 
+_at_hand: ContextVar[dict[tuple[MessageKind, str, str], str] | None] = ContextVar(
+    "wordings_at_hand", default=None
+)
 _PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _LINK: Final = re.compile(r"https?:|www\.|\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
 
@@ -79,8 +97,22 @@ def check_place(kind: MessageKind, language: str, audience: str) -> None:
 
 def find_wording(kind: MessageKind, language: str, audience: str) -> str | None:
     """The programme's own wording; None where the standard one is used."""
+    at_hand = _at_hand.get()
+    if at_hand is not None:
+        return at_hand.get((kind, language, audience))
     row = db.session.get(MessageWording, (kind, language, audience))
     return None if row is None else row.body
+
+
+@contextmanager
+def all_at_hand() -> Iterator[None]:
+    """Read all wordings once for the texts that are written in this block, one transaction."""
+    rows = db.session.scalars(select(MessageWording))
+    token = _at_hand.set({(row.kind, row.language, row.audience): row.body for row in rows})
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
 
 
 def own_wordings() -> set[tuple[MessageKind, str, str]]:
