@@ -11,6 +11,9 @@ from scheduler import clock
 QUIET_FROM = time(21)
 QUIET_UNTIL = time(8)
 EVENING = time(20, 30)
+NIGHT = (QUIET_FROM, QUIET_UNTIL)
+MORNING = time(9)
+"""What is changed at night about lessons before the next of these is told at once."""
 NOTICE = timedelta(minutes=30)
 """A reminder that waits for the morning must still be this long before its lesson."""
 
@@ -30,19 +33,27 @@ DAY_BEFORE = Timing(ahead=timedelta(hours=24), useless=timedelta(hours=2))
 HOURS_BEFORE = Timing(ahead=timedelta(hours=2), useless=timedelta(minutes=15))
 
 
-def is_quiet(instant: datetime, zone: str) -> bool:
+def is_quiet(instant: datetime, zone: str, hours: tuple[time, time] = NIGHT) -> bool:
     """Whether people of a zone are left in peace at that instant: from 21:00 to 08:00."""
     wall = clock.to_wall(instant, zone).time()
-    return wall >= QUIET_FROM or wall < QUIET_UNTIL
+    begin, end = hours
+    return begin <= wall < end if begin <= end else wall >= begin or wall < end
 
 
-def next_waking(instant: datetime, zone: str) -> datetime:
+def next_waking(instant: datetime, zone: str, hours: tuple[time, time] = NIGHT) -> datetime:
     """The first instant from this one on that is not quiet."""
-    if not is_quiet(instant, zone):
+    if not is_quiet(instant, zone, hours):
         return instant
     wall = clock.to_wall(instant, zone)
-    day = wall.date() + timedelta(days=1 if wall.time() >= QUIET_FROM else 0)
-    return clock.to_utc(datetime.combine(day, QUIET_UNTIL), zone)
+    day = wall.date() + timedelta(days=1 if wall.time() >= hours[1] else 0)
+    return clock.to_utc(datetime.combine(day, hours[1]), zone)
+
+
+def is_before_morning(starts_at: datetime, instant: datetime, zone: str) -> bool:
+    """Whether a lesson is still to come, and before the next 09:00: news of it can't wait."""
+    wall = clock.to_wall(instant, zone)
+    day = wall.date() + timedelta(days=1 if wall.time() >= MORNING else 0)
+    return instant <= starts_at < clock.to_utc(datetime.combine(day, MORNING), zone)
 
 
 def due_at(timing: Timing, starts_at: datetime, zone: str) -> datetime:

@@ -1,5 +1,6 @@
 """Delivering: claims what is due, hands it to its gateway outside any transaction, writes the end.
 
+Messages go some at a time: one commit before the wire, a few texts on it at once, one commit after.
 Nothing here logs a text, a code or an address, nor an error's own words, which may hold them.
 """
 
@@ -10,74 +11,136 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack
+from typing import Final
 
 from flask import current_app
 
 from app.gateways import Gateway, Permanent, Receipt, Retryable
 from app.gateways.configured import configured_gateways
 from app.services import outbox
-from app.services.handing import Handing, begin_handing
-from app.services.outbox import Claimed
+from app.services.handing import Handing, begin_handings
+from app.services.outbox import Answer, Claimed
+from scheduler import clock
 
 log = logging.getLogger(__name__)
 
-_BATCH = 20
-_AFTER_A_FAULT_SECONDS = 10.0
+AT_ONCE: Final = 50
+"""How many messages a worker has in hand at the most."""
+_FEWEST: Final = 5
+_PATIENCE_SECONDS: Final = 5.0
+"""How long past its turn a text may wait for those before it: by then it has to be checked anew."""
+_WRITE_EVERY_SECONDS: Final = 0.25
+_AFTER_A_FAULT_SECONDS: Final = 10.0
+_WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
+"""A database that is gone for a moment shall not leave doubt about what has left."""
 
 
 def deliver_due(stop: threading.Event) -> None:
-    """Deliver what is due until nothing is, or `stop` is set; the send under way is finished."""
+    """Deliver what is due until nothing is, or `stop` is set; the sends under way are finished."""
     gateways = configured_gateways(current_app.config["N9RAW"])
-    while not stop.is_set():
-        batch = outbox.claim_messages(_BATCH)
-        for claimed in batch:
-            if stop.is_set():
-                outbox.give_back(claimed)
+    number = AT_ONCE
+    with ExitStack() as stack:
+        pools = {
+            gateway.name: stack.enter_context(ThreadPoolExecutor(gateway.sends_at_once))
+            for gateway in gateways
+        }
+        while not stop.is_set():
+            batch = outbox.claim_messages(number)
+            if not batch:
                 return
-            stop.wait(_deliver(claimed, gateways))
-        if len(batch) < _BATCH:
-            return
+            if stop.is_set():
+                outbox.give_back(batch[0].claim)
+                return
+            handings = _made_ready(batch, gateways)
+            _send_all(handings, pools, stop)
+            # Where rates let few of them leave, the others need not be read each time.
+            number = AT_ONCE if len(handings) == len(batch) else 2 * len(handings)
+            number = min(max(number, _FEWEST), AT_ONCE)
 
 
-def _deliver(claimed: Claimed, gateways: Sequence[Gateway]) -> float:
-    """Deliver one message; how long its gateway wants to rest, in seconds."""
-    began = time.monotonic()
+def _made_ready(batch: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[Handing]:
+    """Those of a batch that may leave now. One that breaks doesn't hold up the others."""
     try:
-        handing = begin_handing(claimed, gateways)
+        return begin_handings(batch, gateways)
     except Exception as fault:
-        _log_fault(claimed.id, fault)
-        outbox.hold_back(claimed, _AFTER_A_FAULT_SECONDS)
-        return 0.0
-    if handing is None:
-        return 0.0
-    _send(handing)
-    per_second = handing.gateway.per_second
-    return 0.0 if per_second is None else max(0.0, began + 1 / per_second - time.monotonic())
-
-
-def _send(handing: Handing) -> None:
-    message_id, gateway = handing.claimed.id, handing.gateway
+        if len(batch) > 1:
+            log.info("a batch is made ready one by one: %s", type(fault).__name__)
+            return [each for one in batch for each in _made_ready([one], gateways)]
+        _log_fault(batch[0].id, fault)
     try:
-        receipt = gateway.send(handing.outgoing)
+        outbox.hold_back(batch[0], _AFTER_A_FAULT_SECONDS)
+    except Exception as fault:
+        _log_fault(batch[0].id, fault)  # Its lease runs out.
+    return []
+
+
+def _send_all(
+    handings: Sequence[Handing], pools: dict[str, ThreadPoolExecutor], stop: threading.Event
+) -> None:
+    """Send texts, as many at once as their gateways take, and write what came of them."""
+    began, now = time.monotonic(), clock.now()
+    waiting: set[Future[Answer | None]] = set()
+    for handing in handings:
+        turn = began + (handing.leaves_at - now).total_seconds()
+        waiting.add(pools[handing.gateway.name].submit(_send, handing, turn, stop))
+    while waiting:
+        done, waiting = wait(waiting, timeout=_WRITE_EVERY_SECONDS)
+        answers = [answer for each in done if (answer := each.result()) is not None]
+        if answers:
+            _write(answers)
+
+
+def _send(handing: Handing, turn: float, stop: threading.Event) -> Answer | None:
+    """Send one text at its turn; None where it may have left or not. Touches no database."""
+    message_id, gateway = handing.claimed.id, handing.gateway
+    if stop.wait(max(0.0, turn - time.monotonic())):
+        return Answer(handing.claimed, None)
+    if time.monotonic() > turn + _PATIENCE_SECONDS:
+        return Answer(handing.claimed, Retryable("the texts before it took the gateway too long"))
+    said: Receipt | Retryable | Permanent
+    try:
+        said = gateway.send(handing.outgoing)
     except Retryable as refusal:
         if refusal.in_doubt:
             # Left as it is: it waits for a receipt, then is sent once more.
             log.warning("message %s may have left by %s: %s", message_id, gateway.name, refusal)
-            return
-        state = outbox.record_retry(handing.claimed, str(refusal))
-        log.info("message %s: %s; it is now %s", message_id, refusal, state)
+            return None
+        said = refusal
     except Permanent as refusal:
-        outbox.record_failed(handing.claimed, str(refusal))
-        log.warning("message %s failed: %s", message_id, refusal)
+        said = refusal
     except Exception as fault:
         _log_fault(message_id, fault)  # left as it is, since it may have left
-    else:
-        _record(handing, receipt)
+        return None
+    return Answer(handing.claimed, said)
 
 
-def _record(handing: Handing, receipt: Receipt) -> None:
-    if not outbox.record_receipt(handing.claimed.id, receipt, handing.claimed.claim):
-        log.warning("message %s was taken over by another worker", handing.claimed.id)
+def _write(answers: Sequence[Answer]) -> None:
+    """Write what came of texts; where that can't be, they stay in doubt."""
+    for seconds in _WRITE_AGAIN_AFTER_SECONDS:
+        try:
+            _write_once(answers)
+        except Exception as fault:
+            log.warning("the end of %s messages: %s", len(answers), type(fault).__name__)
+            time.sleep(seconds)
+        else:
+            return
+    for answer in answers:
+        try:
+            _write_once([answer])
+        except Exception as fault:
+            _log_fault(answer.claimed.id, fault)
+
+
+def _write_once(answers: Sequence[Answer]) -> None:
+    states = outbox.record_answers(answers)
+    for answer in answers:
+        number = answer.claimed.id
+        if number not in states:
+            log.info("message %s was settled by a receipt or another worker", number)
+        elif isinstance(answer.said, Retryable | Permanent):
+            log.warning("message %s: %s; it is now %s", number, answer.said, states[number])
 
 
 def _log_fault(message_id: int, fault: Exception) -> None:

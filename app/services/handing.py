@@ -1,27 +1,32 @@
 """Handing over: the one commit just before the wire, after which a message can't be stopped.
 
 It checks all that may have changed since the message was planned, and writes its words from those
-reminders that still hold. A cancellation or a STOP that was committed before it stops the message.
+reminders and notices that still hold. A cancellation or a STOP that was committed before it stops
+the message. Messages are handed over some at a time: one commit, and a few questions for them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import select, text
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy import Row, select, text, union
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.database import transaction
 from app.extensions import db
-from app.gateways import AddressKind, Gateway, OutgoingText
+from app.gateways import Gateway, OutgoingText
 from app.models import (
     CODE_KINDS,
+    SIGN_IN_STATES,
+    WORDED_LATE,
     ConsentKind,
+    Coordinator,
     Group,
     GroupState,
     Household,
@@ -31,40 +36,34 @@ from app.models import (
     Message,
     MessageKind,
     MessageState,
+    Notice,
     Pupil,
+    Question,
     Reminder,
     Tutor,
     TutoringRequest,
     TutorState,
 )
-from app.services import sms_codes
-from app.services.addresses import kind_of
+from app.services import gateway_pace, notices, quiet_hours
+from app.services.addressees import Addressee, language_of, lock_addressees, own_zone_of
 from app.services.consent import in_force
+from app.services.fallback import REMINDER_KINDS, tried_before
 from app.services.message_texts import ToldLesson, reminder_text, subject_line
 from app.services.outbox import Claimed, end, held, postpone
 from app.services.telling import put_among_calls
+from app.services.ways import Way, ways_of
+from app.services.wordings import all_at_hand
 from scheduler import clock
-from scheduler import reminders as policy
 
 # Less than PostgreSQL takes to find a deadlock: whoever changes lessons wins, delivery tries again.
 _WAIT_FOR_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
 _NO_WAY: Final = "no gateway reaches this recipient"
 _NO_WAY_FOR_A_CODE: Final = "no gateway reaches this recipient, or not with a code"
-
-
-R = TypeVar("R", Household, Tutor)
-
-
-@dataclass(frozen=True, slots=True)
-class Stranger:
-    """Somebody without an account, who is sent codes at one address."""
-
-    email: str | None
-    phone: str | None
-    message_language: str
-
-
-Recipient = Household | Tutor | Stranger
+_NIGHT_TO_THE_END: Final = "no time was left by day"
+_DESPITE_STOP: Final = (*CODE_KINDS, MessageKind.REPLY, MessageKind.CHECK)
+"""What somebody just asked for, if only by writing to us."""
+_TO_ANY_TUTOR: Final = (MessageKind.NOTE, MessageKind.REPLY)
+"""What also goes to a volunteer who may not sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,211 +73,293 @@ class Handing:
     claimed: Claimed
     gateway: Gateway
     outgoing: OutgoingText
+    leaves_at: datetime
+    """Its turn by the gateway's rate; within a second."""
 
 
-def begin_handing(claimed: Claimed, gateways: Sequence[Gateway]) -> Handing | None:
-    """Commit a claimed message as `handing`, with its words; None if it may not leave now.
+@dataclass(frozen=True, slots=True)
+class _Matter:
+    """All that a batch of messages speaks of, as it stands until the commit, by message."""
 
-    What may not leave is ended (cancelled, suppressed, expired, failed) or postponed. A message
-    that another worker took in the meantime is left alone.
+    addressees: Mapping[int, Addressee]
+    reminders: Mapping[int, Sequence[Reminder]]
+    starts: Mapping[int, Sequence[datetime]]
+    """Of the lessons of whose changes it tells: as they were known, and as they are."""
+    questions: Mapping[int, Question]
+    unlocked: frozenset[int]
+    """The messages that speak of a lesson which joined them after the lessons were locked."""
+
+
+def begin_handings(claimed: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[Handing]:
+    """Commit claimed messages as `handing`, with their words, as many as may leave now.
+
+    What may not leave is ended (cancelled, suppressed, expired, failed) or put back. A message that
+    another worker took in the meantime is left alone.
     """
+    ids = [each.id for each in claimed]
     with transaction():
         if db.session.connection().dialect.name == "postgresql":
             db.session.execute(text(_WAIT_FOR_LOCKS))
-        lesson_ids = _lock_lessons(claimed.id)
-        recipient = _lock_recipient(claimed.id)
-        message = held(claimed, MessageState.CLAIMED)
-        if message is None or recipient is None:
-            return None
-        words = _words_to_leave(message, recipient, lesson_ids)
-        return None if words is None else _hand(message, recipient, words, gateways)
+        lessons = _lock_lessons(ids)
+        addressees = lock_addressees(ids)
+        messages = held(claimed, MessageState.CLAIMED)
+        matter = _read(ids, addressees, lessons)
+        with all_at_hand():
+            ready = [
+                departure
+                for number in ids
+                if number in messages and number in addressees
+                if (departure := _departure(messages[number], matter, gateways)) is not None
+            ]
+        return _hand_over(ready)
 
 
-def _words_to_leave(message: Message, recipient: Recipient, locked_lessons: set[int]) -> str | None:
-    """What the message says, if it may leave now; else None, and what becomes of it is written."""
+@dataclass(frozen=True, slots=True)
+class _Departure:
+    """A message that may leave now."""
+
+    message: Message
+    addressee: Addressee
+    words: str
+    way: Way
+
+
+def _departure(message: Message, matter: _Matter, gateways: Sequence[Gateway]) -> _Departure | None:
+    """How a message may leave now; None where it may not, and what becomes of it is written."""
+    if not _may_leave(message, matter):
+        return None
+    addressee = matter.addressees[message.id]
+    answerable = any(gateway.can_receive for gateway in gateways)
+    words = _words(message, matter, answerable=answerable)
+    if words is None:
+        end(message, MessageState.CANCELLED)
+        return None
+    way = _way(message, matter, words, gateways)
+    if way is None:
+        return None
+    if answerable and not way.gateway.can_receive:
+        words = _words(message, matter, answerable=False)
+        assert words is not None
+    return _Departure(message, addressee, words, way)
+
+
+def _may_leave(message: Message, matter: _Matter) -> bool:
+    """Whether nothing stands against a message but perhaps the hour; else its end is written."""
     now = clock.now()
+    addressee = matter.addressees[message.id]
     if message.next_try_at > now:
         postpone(message, message.next_try_at)
+    elif message.id in matter.unlocked:
+        postpone(message, now)
     elif message.expires_at <= now:
         end(message, MessageState.EXPIRED, message.error)
-    elif isinstance(recipient, Household) and recipient.messages_stopped_at is not None:
+    elif _is_closed_to(addressee, message.kind):
+        end(message, MessageState.CANCELLED)
+    elif _is_stopped(addressee) and message.kind not in _DESPITE_STOP:
         end(message, MessageState.SUPPRESSED)
-        if message.kind is MessageKind.LESSONS_END:
-            put_among_calls([recipient.id])  # nobody else would tell them
-    elif isinstance(recipient, Stranger):
-        return message.text  # a code, at any hour, since someone waits for it
-    elif message.kind is MessageKind.SIGN_IN_CODE:
-        return _code_words(message, recipient)
-    elif message.kind in (MessageKind.LESSONS_END, MessageKind.FAMILY_LINK):
-        return _notice_words(message, recipient, now)
+        if message.kind is MessageKind.LESSONS_END and message.household_id is not None:
+            put_among_calls([message.household_id])  # nobody else would tell them
     else:
-        return _reminder_words(message, recipient, locked_lessons, now)
-    return None
+        return True
+    return False
 
 
-def _code_words(message: Message, recipient: Household | Tutor) -> str | None:
-    """A code leaves at any hour too; to no tutor who may not sign in."""
-    closed_to = (TutorState.SUSPENDED, TutorState.LEFT)
-    if isinstance(recipient, Tutor) and recipient.state not in closed_to:
-        return message.text
-    end(message, MessageState.CANCELLED)
-    return None
+def _is_closed_to(addressee: Addressee, kind: MessageKind) -> bool:
+    """Whether somebody has left, or is kept out, and so is sent nothing of this kind."""
+    if isinstance(addressee, Tutor):
+        return addressee.state not in SIGN_IN_STATES and kind not in _TO_ANY_TUTOR
+    return isinstance(addressee, Coordinator) and addressee.closed_at is not None
 
 
-def _notice_words(message: Message, recipient: Household | Tutor, now: datetime) -> str | None:
-    """A notice says what happened, in words written when it was planned; it waits for the day."""
-    waking = policy.next_waking(now, _zone_of(recipient))
-    if waking <= now:
-        return message.text
-    postpone(message, waking)
-    return None
+def _is_stopped(addressee: Addressee) -> bool:
+    return isinstance(addressee, Household | Tutor) and addressee.messages_stopped_at is not None
+
+
+def _words(message: Message, matter: _Matter, *, answerable: bool) -> str | None:
+    """What a message says now; None where nothing of it holds any more."""
+    addressee = matter.addressees[message.id]
+    if isinstance(addressee, Household | Tutor):
+        if message.kind in REMINDER_KINDS:
+            return _reminder_words(message, addressee, matter, answerable=answerable)
+        if message.kind in WORDED_LATE:
+            return notices.words(message, addressee, answerable)
+    return message.text
 
 
 def _reminder_words(
-    message: Message, recipient: Household | Tutor, locked_lessons: set[int], now: datetime
+    message: Message, recipient: Household | Tutor, matter: _Matter, *, answerable: bool
 ) -> str | None:
-    """The text on those of the reminders that still hold, unless it is night."""
-    reminders = _open_reminders(message.id)
+    now = clock.now()
     told = [
         ToldLesson(reminder.lesson, names)
-        for reminder in reminders
+        for reminder in matter.reminders.get(message.id, ())
         if reminder.expires_at > now and (names := _names(reminder, recipient))
     ]
-    waking = policy.next_waking(now, _zone_of(recipient))
-    if not locked_lessons >= {reminder.lesson_id for reminder in reminders}:
-        postpone(message, now)  # a lesson joined meanwhile: lock it with the others
-    elif not told:
-        end(message, MessageState.CANCELLED)
-    elif waking >= message.expires_at:
-        end(message, MessageState.EXPIRED, "no time was left by day")
-    elif waking > now:
-        postpone(message, waking)
-    else:
-        return reminder_text(
-            message.kind,
-            recipient.message_language,
-            told,
-            to_tutor=isinstance(recipient, Tutor),
-            own_zone=_own_zone(recipient),
-        )
+    if not told:
+        return None
+    return reminder_text(
+        message.kind,
+        recipient.message_language,
+        told,
+        to_tutor=isinstance(recipient, Tutor),
+        own_zone=own_zone_of(recipient),
+        answerable=answerable,
+    )
+
+
+def _way(message: Message, matter: _Matter, words: str, gateways: Sequence[Gateway]) -> Way | None:
+    """The first way that is open now; None where one has to wait for it, or there is none.
+
+    A way that rests is waited for, unless that takes too long: then the next one is taken.
+    """
+    addressee = matter.addressees[message.id]
+    tried = tried_before(message)
+    found = [way for way in ways_of(addressee, message, gateways, words) if way.key not in tried]
+    if not found:
+        none = _NO_WAY_FOR_A_CODE if message.kind in CODE_KINDS else _NO_WAY
+        end(message, MessageState.FAILED, none)
+        return None
+    starts, question = matter.starts.get(message.id, ()), matter.questions.get(message.id)
+    if quiet_hours.is_urgent(message, addressee, starts, question):
+        return found[0]
+    now = clock.now()
+    for way in found:
+        waking = quiet_hours.next_waking(addressee, way.gateway)
+        if waking <= now:
+            return way
+        if waking < message.expires_at:
+            postpone(message, waking)
+            return None
+    end(message, MessageState.EXPIRED, _NIGHT_TO_THE_END)
     return None
 
 
-def _hand(
-    message: Message, recipient: Recipient, words: str, gateways: Sequence[Gateway]
-) -> Handing | None:
-    is_code = message.kind in CODE_KINDS
-    gateway, address = _way_to(message, recipient, gateways)
-    if gateway is None:
-        end(message, MessageState.FAILED, _NO_WAY_FOR_A_CODE if is_code else _NO_WAY)
-        return None
+def _hand_over(ready: Sequence[_Departure]) -> list[Handing]:
+    """Write as `handing` as many as their gateways' rates let leave; put the others back."""
+    wanted = Counter(departure.way.gateway.name for departure in ready)
+    by_name = {departure.way.gateway.name: departure.way.gateway for departure in ready}
+    slots = {
+        name: iter(gateway_pace.take_slots(by_name[name], number))
+        for name, number in sorted(wanted.items())
+    }
+    handings = []
+    for departure in ready:
+        leaves_at = next(slots[departure.way.gateway.name], None)
+        if leaves_at is None:
+            # By its gateway it is known as waiting for it; it keeps its place among the others.
+            departure.message.gateway = departure.way.gateway.name
+            postpone(departure.message, departure.message.next_try_at)
+        else:
+            handings.append(_hand(departure, leaves_at))
+    return handings
+
+
+def _hand(departure: _Departure, leaves_at: datetime) -> Handing:
+    message, way, words = departure.message, departure.way, departure.words
     assert message.claim is not None
     now = clock.now()
-    config = current_app.config["N9RAW"]
+    cost = way.gateway.cost(words)
+    language = language_of(departure.addressee)
     message.state = MessageState.HANDING
-    message.lease_until = now + timedelta(seconds=config.message_lease_seconds)
+    message.lease_until = now + timedelta(seconds=current_app.config["N9RAW"].message_lease_seconds)
     message.handed_at = now
     message.tries += 1
-    message.gateway = gateway.name
-    message.address = address
-    message.language = recipient.message_language
+    message.gateway = way.gateway.name
+    message.address = way.address
+    message.language = language
     message.text = words
+    message.parts = cost.parts
+    message.cost = cost.thousandths
     outgoing = OutgoingText(
         reference=f"n9raw-{message.id}",
-        address=address,
-        subject=subject_line(message.kind, recipient.message_language),
+        address=way.address,
+        subject=subject_line(message.kind, language),
         text=words,
-        language=recipient.message_language,
+        language=language,
     )
-    return Handing(Claimed(message.id, message.claim), gateway, outgoing)
+    return Handing(Claimed(message.id, message.claim), way.gateway, outgoing, leaves_at)
 
 
-def _way_to(
-    message: Message, recipient: Recipient, gateways: Sequence[Gateway]
-) -> tuple[Gateway | None, str]:
-    """The first gateway that reaches the recipient, and the address there."""
-    addresses = {AddressKind.EMAIL: recipient.email, AddressKind.PHONE: recipient.phone}
-    if message.kind in CODE_KINDS and not _may_cost_an_sms(message, recipient.phone):
-        addresses[AddressKind.PHONE] = None
-    for gateway in gateways:
-        for kind in gateway.reaches:
-            if address := addresses[kind]:
-                return gateway, address
-    return None, ""
+# --- what messages speak of
 
 
-def _may_cost_an_sms(message: Message, phone: str | None) -> bool:
-    """Whether a code may go to a telephone; one that was counted already is not counted again."""
-    if phone is None or not sms_codes.goes_to(phone):
-        return False
-    return message.address == phone or not sms_codes.is_budget_used_up()
-
-
-def _lock_lessons(message_id: int) -> set[int]:
-    """Keep the lessons that a message speaks of as they are until the commit; their ids."""
-    spoken_of = select(Reminder.lesson_id).where(
-        Reminder.message_id == message_id, Reminder.cancelled_at.is_(None)
-    )
-    lock = select(Lesson.id).where(Lesson.id.in_(spoken_of)).order_by(Lesson.id)
+def _lock_lessons(message_ids: Collection[int]) -> set[int]:
+    """Keep the lessons that messages speak of as they are until the commit; their ids."""
+    spoken_of = [
+        select(Reminder.lesson_id).where(
+            Reminder.message_id.in_(message_ids), Reminder.cancelled_at.is_(None)
+        ),
+        select(Notice.lesson_id).where(
+            Notice.message_id.in_(message_ids), Notice.cancelled_at.is_(None)
+        ),
+        select(Question.lesson_id).where(Question.message_id.in_(message_ids)),
+    ]
+    lock = select(Lesson.id).where(Lesson.id.in_(union(*spoken_of))).order_by(Lesson.id)
     return set(db.session.scalars(lock.with_for_update(read=True)))
 
 
-def _lock_recipient(message_id: int) -> Recipient | None:
-    """The recipient of a message, kept as it is until the commit; None if it is gone."""
-    ids = db.session.execute(
-        select(Message.household_id, Message.tutor_id, Message.to_address, Message.language).where(
-            Message.id == message_id
-        )
-    ).one_or_none()
-    if ids is None:
-        return None
-    if ids.to_address is not None:
-        return _stranger(ids.to_address, ids.language)
-    if ids.household_id is None:
-        return _kept(Tutor, ids.tutor_id)
-    return _kept(Household, ids.household_id)
+def _read(
+    message_ids: Collection[int], addressees: Mapping[int, Addressee], locked_lessons: set[int]
+) -> _Matter:
+    """What messages speak of, in as many questions for a hundred as for one."""
+    unlocked: set[int] = set()
+    reminders: dict[int, list[Reminder]] = {}
+    for reminder in _open_reminders(message_ids):
+        assert reminder.message_id is not None
+        reminders.setdefault(reminder.message_id, []).append(reminder)
+        if reminder.lesson_id not in locked_lessons:
+            unlocked.add(reminder.message_id)
+    starts: dict[int, list[datetime]] = {}
+    for message_id, was, lesson_id, starts_at in _changed_lessons(message_ids):
+        assert message_id is not None
+        starts.setdefault(message_id, []).extend((datetime.fromisoformat(was["at"]), starts_at))
+        if lesson_id not in locked_lessons:
+            unlocked.add(message_id)
+    questions = {row.message_id or 0: row for row in _questions(message_ids)}
+    return _Matter(addressees, reminders, starts, questions, frozenset(unlocked))
 
 
-def _stranger(address: str, language: str) -> Stranger:
-    if kind_of(address) is AddressKind.EMAIL:
-        return Stranger(email=address, phone=None, message_language=language)
-    return Stranger(email=None, phone=address, message_language=language)
-
-
-def _kept(table: type[R], row_id: int) -> R | None:
-    return db.session.scalar(
-        select(table)
-        .where(table.id == row_id)
-        .with_for_update(read=True)
-        .options(lazyload("*"))
+def _open_reminders(message_ids: Collection[int]) -> Sequence[Reminder]:
+    return db.session.scalars(
+        select(Reminder)
+        .where(Reminder.message_id.in_(message_ids), Reminder.cancelled_at.is_(None))
+        .order_by(Reminder.id)
+        .options(*_WHAT_A_TEXT_NEEDS)
         .execution_options(populate_existing=True)
-    )
+    ).all()
 
 
-def _open_reminders(message_id: int) -> list[Reminder]:
-    query = select(Reminder).where(
-        Reminder.message_id == message_id, Reminder.cancelled_at.is_(None)
-    )
-    return list(
-        db.session.scalars(
-            query.order_by(Reminder.id)
-            .options(*_WHAT_A_TEXT_NEEDS)
-            .execution_options(populate_existing=True)
-        )
-    )
+def _changed_lessons(
+    message_ids: Collection[int],
+) -> Sequence[Row[int | None, dict[str, Any], int, datetime]]:
+    return db.session.execute(
+        select(Notice.message_id, Notice.was, Lesson.id, Lesson.starts_at)
+        .join(Notice.lesson)
+        .where(Notice.message_id.in_(message_ids), Notice.cancelled_at.is_(None))
+    ).all()
+
+
+def _questions(message_ids: Collection[int]) -> Sequence[Question]:
+    return db.session.scalars(
+        select(Question)
+        .where(Question.message_id.in_(message_ids))
+        .options(joinedload(Question.lesson))
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 _WHAT_A_TEXT_NEEDS: tuple[ORMOption, ...] = (
-    joinedload(Reminder.lesson)
-    .joinedload(Lesson.group)
-    .options(
-        joinedload(Group.tutor).lazyload("*"),
-        joinedload(Group.subject),
-        joinedload(Group.level),
-        selectinload(Group.memberships)
-        .joinedload(Membership.request)
-        .joinedload(TutoringRequest.pupil)
-        .selectinload(Pupil.consents),
+    joinedload(Reminder.lesson).options(
+        joinedload(Lesson.substitute).lazyload("*"),
+        joinedload(Lesson.group).options(
+            joinedload(Group.tutor).lazyload("*"),
+            joinedload(Group.subject),
+            joinedload(Group.level),
+            selectinload(Group.memberships)
+            .joinedload(Membership.request)
+            .joinedload(TutoringRequest.pupil)
+            .selectinload(Pupil.consents),
+        ),
     ),
 )
 
@@ -290,7 +371,7 @@ def _names(reminder: Reminder, recipient: Household | Tutor) -> tuple[str, ...]:
         lesson.state is LessonState.PLANNED
         and lesson.version == reminder.lesson_version
         and group.state is GroupState.ACTIVE
-        and group.tutor.state is TutorState.VETTED
+        and lesson.given_by.state is TutorState.VETTED
     )
     if not holds:
         return ()
@@ -305,12 +386,3 @@ def _names(reminder: Reminder, recipient: Household | Tutor) -> tuple[str, ...]:
         if (isinstance(recipient, Tutor) or pupil.household_id == recipient.id)
         and in_force(pupil, ConsentKind.LESSONS)
     )
-
-
-def _zone_of(recipient: Household | Tutor) -> str:
-    """The zone whose nights are the recipient's."""
-    return _own_zone(recipient) or str(current_app.config["N9RAW"].civil_zone)
-
-
-def _own_zone(recipient: Household | Tutor) -> str | None:
-    return recipient.time_zone if isinstance(recipient, Tutor) else None

@@ -8,7 +8,9 @@ not written. Delivery is at-least-once; docs/messages.md holds the whole contrac
 from __future__ import annotations
 
 import random
+import re
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,7 +21,14 @@ from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
-from app.gateways import Receipt, ReceiptState
+from app.gateways import (
+    DeliveryReceipt,
+    GatewayError,
+    Permanent,
+    Receipt,
+    ReceiptState,
+    Retryable,
+)
 from app.gateways.console import ConsoleGateway
 from app.models import (
     CODE_KINDS,
@@ -31,12 +40,17 @@ from app.models import (
     MessageState,
     Tutor,
 )
+from app.services import gateway_pace
+from app.services.addressees import Addressee, lock_addressees
+from app.services.fallback import cancelled_by_arrival, fall_back
 from app.services.message_texts import LANGUAGES, code_text, family_link_text
 from config import Config
 from scheduler import clock
 
 IN_DOUBT: Final = "it may have left, and no receipt came"
 _LONGEST_REASON = 500
+_ENDED_AT_ONCE = 200
+_REFERENCE: Final = re.compile(r"n9raw-(\d{1,9})", re.ASCII)
 _LINK_IS_TRIED_FOR: Final = timedelta(days=3)
 _JITTER: Final = 0.2
 """How much of a wait may be added to it, so that what failed together doesn't return together."""
@@ -55,6 +69,18 @@ class Claimed:
 
     id: int
     claim: str
+
+
+Said = Receipt | Retryable | Permanent | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a message that was on record as being handed over."""
+
+    claimed: Claimed
+    said: Said
+    """None where it was not even begun."""
 
 
 def queue_code(tutor_id: int, code: str, expires_at: datetime) -> Message:
@@ -131,14 +157,16 @@ def claim_messages(limit: int) -> list[Claimed]:
     """Take up to `limit` messages that are due, codes first, then the oldest; in that order.
 
     Due are: planned ones whose time has come, claimed ones whose worker fell silent, and once those
-    that were being handed over when theirs did, after a wait for a receipt.
+    that were being handed over when theirs did, after a wait for a receipt. Those that wait for a
+    gateway which takes no more at the moment are left for later.
     """
     now = clock.now()
     claim = str(uuid.uuid4())
+    has_room = or_(Message.gateway.is_(None), Message.gateway.not_in(gateway_pace.full(now)))
     urgency = case((Message.kind.in_(CODE_KINDS), 0), else_=1)
     due = (
         select(Message.id)
-        .where(_is_due(now))
+        .where(_is_due(now), has_room)
         .order_by(urgency, Message.next_try_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -161,12 +189,12 @@ def claim_messages(limit: int) -> list[Claimed]:
     return [Claimed(row[0], claim) for row in in_order]
 
 
-def give_back(claimed: Claimed) -> None:
-    """Put back all that was claimed together with this and is not being handed over yet."""
+def give_back(claim: str) -> None:
+    """Put back all that was claimed together and is not being handed over yet."""
     with transaction():
         db.session.execute(
             update(Message)
-            .where(Message.claim == claimed.claim, Message.state == MessageState.CLAIMED)
+            .where(Message.claim == claim, Message.state == MessageState.CLAIMED)
             .values(state=MessageState.PLANNED, claim=None, lease_until=None)
             .execution_options(synchronize_session=False)
         )
@@ -175,100 +203,171 @@ def give_back(claimed: Claimed) -> None:
 def hold_back(claimed: Claimed, seconds: float) -> None:
     """Put back a message that could not be made ready, to be taken up again after so long."""
     with transaction():
-        row = held(claimed, MessageState.CLAIMED)
-        if row is not None:
+        for row in held([claimed], MessageState.CLAIMED).values():
             postpone(row, clock.now() + timedelta(seconds=seconds))
 
 
-def record_receipt(message_id: int, receipt: Receipt, claim: str | None = None) -> bool:
-    """Write what the other side said, if that raises the message's state; whether it did.
+def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
+    """Write what a gateway says by itself of a text, if that raises its state; whether it did.
 
-    A worker names its claim, and writes nothing if it lost it. A receipt that comes by itself names
-    none: it also ends the wait of a message that was handed over and is in doubt.
+    It may come before the worker has written what it was told, again and again, in any order. It
+    also ends the wait of a message that was handed over and is in doubt.
     """
-    if claim is None:
-        was_handed = and_(
-            Message.state.in_((*OPEN_MESSAGES, MessageState.HANDING)),
-            Message.handed_at.is_not(None),
-        )
-        raisable = or_(was_handed, Message.state.in_(_BELOW[receipt.state]))
-    else:
-        raisable = and_(Message.state == MessageState.HANDING, Message.claim == claim)
+    message_id = _spoken_of(gateway, receipt)
+    if message_id is None:
+        return False
+    was_handed = Message.state.in_((*OPEN_MESSAGES, MessageState.HANDING))
+    given_up = and_(Message.state == MessageState.FAILED, Message.error == IN_DOUBT)
+    raised = select(Message).where(
+        Message.id == message_id,
+        Message.gateway == gateway,
+        Message.handed_at.is_not(None),
+        or_(was_handed, given_up, Message.state.in_(_BELOW[receipt.state])),
+    )
+    if db.session.scalar(raised) is None:
+        return False  # most of them: nothing waits for a lock that it does not need
     with transaction():
-        row = db.session.scalar(
-            select(Message).where(Message.id == message_id, raisable).with_for_update()
-        )
+        may_fall_back = receipt.state is ReceiptState.UNDELIVERED
+        addressees = lock_addressees([message_id]) if may_fall_back else {}
+        row = db.session.scalar(raised.with_for_update().execution_options(populate_existing=True))
         if row is None:
             return False
-        row.provider_id = receipt.provider_id
-        end(row, MessageState(receipt.state.value))
+        row.provider_id = receipt.provider_id or row.provider_id
+        if may_fall_back:
+            fall_back(row, addressees.get(row.id))
+        elif receipt.state is ReceiptState.DELIVERED:
+            for unsent in cancelled_by_arrival(row):
+                end(unsent, MessageState.CANCELLED)
+        end(row, MessageState(receipt.state.value), receipt.reason if may_fall_back else None)
         return True
 
 
-def record_retry(claimed: Claimed, reason: str) -> MessageState | None:
-    """Plan the next try of a message that was not taken; None if the claim was lost.
+def _spoken_of(gateway: str, receipt: DeliveryReceipt) -> int | None:
+    """The message that a receipt names, by our id or by its gateway's."""
+    ours = _REFERENCE.fullmatch(receipt.reference or "")
+    if ours is not None:
+        return int(ours[1])
+    if receipt.provider_id is None:
+        return None
+    return db.session.scalar(
+        select(Message.id)
+        .where(Message.gateway == gateway, Message.provider_id == receipt.provider_id)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
 
-    Out of tries it has failed; where the next try would come too late, it has expired.
+
+def record_answers(answers: Collection[Answer]) -> dict[int, MessageState]:
+    """Write what came of messages that were handed over; what each is now.
+
+    Those whose claim this worker lost are left alone, and left out.
     """
+    refused = [a.claimed.id for a in answers if isinstance(a.said, GatewayError)]
+    with transaction():
+        addressees = lock_addressees(refused) if refused else {}
+        rows = held([answer.claimed for answer in answers], MessageState.HANDING)
+        written = [answer for answer in answers if answer.claimed.id in rows]
+        for answer in written:
+            _write(rows[answer.claimed.id], answer.said, addressees.get(answer.claimed.id))
+        return {number: row.state for number, row in rows.items()}
+
+
+def _write(row: Message, said: Said, addressee: Addressee | None) -> None:
+    if isinstance(said, Receipt):
+        row.provider_id = said.provider_id
+        end(row, MessageState(said.state.value))
+    elif isinstance(said, Retryable):
+        _plan_next_try(row, said, addressee)
+    elif isinstance(said, Permanent):
+        _fail(row, str(said), addressee)
+    else:  # It never left our hands.
+        row.tries -= 1
+        if row.tries == 0:
+            row.handed_at = None
+        postpone(row, clock.now())
+
+
+def _plan_next_try(row: Message, refusal: Retryable, addressee: Addressee | None) -> None:
+    """Out of tries a message has failed; where the next try would come too late, it has expired."""
     config = _config()
-    with transaction():
-        row = held(claimed, MessageState.HANDING)
-        if row is None:
-            return None
-        if row.tries > len(config.retry_at_seconds):
-            end(row, MessageState.FAILED, reason)
-            return row.state
-        at = (0.0, *config.retry_at_seconds)
-        wait = (at[row.tries] - at[row.tries - 1]) * (1 + random.uniform(0, _JITTER))
-        next_try = clock.now() + timedelta(seconds=wait)
-        if next_try >= row.expires_at:
-            end(row, MessageState.EXPIRED, reason)
-        else:
-            row.error = reason[:_LONGEST_REASON]
-            postpone(row, next_try)
-        return row.state
+    if row.tries > len(config.retry_at_seconds):
+        _fail(row, str(refusal), addressee)
+        return
+    at = (0.0, *config.retry_at_seconds)
+    wait = (at[row.tries] - at[row.tries - 1]) * (1 + random.uniform(0, _JITTER))
+    next_try = clock.now() + timedelta(seconds=max(wait, refusal.after_seconds))
+    if refusal.after_seconds:
+        assert row.gateway is not None
+        gateway_pace.rest(row.gateway, refusal.after_seconds)
+    if next_try >= row.expires_at:
+        end(row, MessageState.EXPIRED, str(refusal))
+    else:
+        row.error = str(refusal)[:_LONGEST_REASON]
+        postpone(row, next_try)
 
 
-def record_failed(claimed: Claimed, reason: str) -> bool:
-    """End a message that will never be taken; False if the claim was lost."""
-    with transaction():
-        row = held(claimed, MessageState.HANDING)
-        if row is None:
-            return False
-        end(row, MessageState.FAILED, reason)
-        return True
+def _fail(row: Message, reason: str, addressee: Addressee | None) -> None:
+    fall_back(row, addressee)
+    end(row, MessageState.FAILED, reason)
 
 
 def expire_messages() -> int:
     """End what may not leave any more, and what nobody will ever hear of again; how many."""
-    now = clock.now()
-    late = and_(Message.state.in_(OPEN_MESSAGES), Message.expires_at <= now)
-    doubtful = and_(_lost_in_handing(now), or_(Message.resent, Message.expires_at <= now))
-    over = (
-        select(Message.id)
-        .where(or_(late, doubtful))
-        .order_by(Message.id)
-        .with_for_update(skip_locked=True)
-    )
-    with transaction():
-        rows = db.session.scalars(select(Message).where(Message.id.in_(db.session.scalars(over))))
-        ended = list(rows)
-        for row in ended:
-            if row.state is MessageState.HANDING:
-                end(row, MessageState.FAILED, IN_DOUBT)
-            else:
+    return _end_late() + _give_up_doubtful()
+
+
+def _end_late() -> int:
+    """A few at a time, so that nobody waits for long after a downtime."""
+    ended = 0
+    while True:
+        late = (
+            select(Message)
+            .where(Message.state.in_(OPEN_MESSAGES), Message.expires_at <= clock.now())
+            .order_by(Message.id)
+            .limit(_ENDED_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        with transaction():
+            rows = db.session.scalars(late).all()
+            for row in rows:
                 end(row, MessageState.EXPIRED, row.error)
-    return len(ended)
+        ended += len(rows)
+        if len(rows) < _ENDED_AT_ONCE:
+            return ended
 
 
-def held(claimed: Claimed, state: MessageState) -> Message | None:
-    """The message, locked, if this worker holds it in that state; part of a transaction."""
-    return db.session.scalar(
+def _give_up_doubtful() -> int:
+    """Those that were sent a second time, or can't be any more, and of which no receipt came."""
+    now = clock.now()
+    doubtful = and_(_lost_in_handing(now), or_(Message.resent, Message.expires_at <= now))
+    ended = 0
+    for message_id in db.session.scalars(select(Message.id).where(doubtful)).all():
+        with transaction():
+            addressees = lock_addressees([message_id])
+            row = db.session.scalar(
+                select(Message).where(Message.id == message_id, doubtful).with_for_update()
+            )
+            if row is not None:
+                _fail(row, IN_DOUBT, addressees.get(message_id))
+                ended += 1
+    return ended
+
+
+def held(claimed: Collection[Claimed], state: MessageState) -> dict[int, Message]:
+    """Of these messages those that this worker holds in that state, locked for a transaction."""
+    claims = {each.id: each.claim for each in claimed}
+    rows = db.session.scalars(
         select(Message)
-        .where(Message.id == claimed.id, Message.state == state, Message.claim == claimed.claim)
+        .where(
+            Message.id.in_(claims),
+            Message.state == state,
+            Message.claim.in_(set(claims.values())),
+        )
+        .order_by(Message.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
+    return {row.id: row for row in rows if row.claim == claims[row.id]}
 
 
 def postpone(row: Message, until: datetime) -> None:

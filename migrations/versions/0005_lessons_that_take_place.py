@@ -122,6 +122,7 @@ def upgrade() -> None:
             )
             if ondelete is not None:
                 batch.create_index(batch.f(f"ix_message_{name}"), [name])
+        batch.create_index("ix_message_provider_id", ["provider_id"])
         _allow(batch, "message", "kind", "messagekind", KINDS)
         batch.drop_constraint(op.f("ck_message_one_recipient"), type_="check")
         batch.create_check_constraint(op.f("ck_message_one_recipient"), sa.text(RECIPIENT))
@@ -143,7 +144,7 @@ def downgrade() -> None:
         batch.drop_constraint(op.f("ck_message_one_recipient"), type_="check")
         batch.create_check_constraint(op.f("ck_message_one_recipient"), sa.text(OLD_RECIPIENT))
         _allow(batch, "message", "kind", "messagekind", OLD_KINDS)
-        for name in ("coordinator_id", "fallback_of_id"):
+        for name in ("coordinator_id", "fallback_of_id", "provider_id"):
             batch.drop_index(batch.f(f"ix_message_{name}"))
         for name in ("coordinator_id", "fallback_of_id", "by_id", "cost", "parts"):
             batch.drop_column(name)

@@ -19,9 +19,10 @@ from app.gateways.email import EmailGateway
 from app.models import ContactCode, DraftKind, Message, MessageState, Tutor
 from app.services import codes, contact_codes, outbox, pace
 from app.services.errors import Invalid
-from app.services.handing import Handing, begin_handing
+from app.services.handing import Handing
 from config import Config
 from tests.support.mail import SENDER
+from tests.support.outbox import begin_handing, refuse_for_good
 from tests.support.pages import newest_code, newest_contact_code
 from tests.support.people import make_programme, make_tutor
 
@@ -267,7 +268,7 @@ def test_code_leaves_at_night_in_the_language_of_the_page_and_is_then_erased(app
     assert second.outgoing.language == "fr"
     assert newest_contact_code(app, NADIA) in first.outgoing.text
     with app.app_context():
-        outbox.record_failed(first.claimed, "refused")
+        refuse_for_good(first.claimed, "refused")
     assert ends(app)[0] == (MessageState.FAILED, "refused", None)
 
 

@@ -26,10 +26,11 @@ from app.models import (
 )
 from app.services import family_links, link_messages, outbox
 from app.services.errors import Conflict, NotFound
-from app.services.handing import Handing, begin_handing
+from app.services.handing import Handing
 from app.services.households import MESSAGE_LANGUAGES
 from app.services.scope import EVERYWHERE, Scope
 from tests.support.groups import active_group
+from tests.support.outbox import answer, begin_handing
 from tests.support.people import make_coordinator, make_household, make_programme, make_tutor
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -109,7 +110,7 @@ def test_text_is_forgotten_once_the_link_has_left(by: Coordinator) -> None:
     assert handing is not None
     assert f"{SITE}/f/" in handing.outgoing.text
     receipt = handing.gateway.send(handing.outgoing)
-    outbox.record_receipt(handing.claimed.id, receipt, handing.claimed.claim)
+    answer(handing.claimed, receipt)
     (message,) = messages()
     assert (message.state, message.text) == (MessageState.ACCEPTED, None)
 

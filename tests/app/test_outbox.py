@@ -17,19 +17,24 @@ from app.gateways import Receipt, ReceiptState
 from app.gateways.email import EmailGateway
 from app.models import Message, MessageKind, MessageState
 from app.services import outbox
-from app.services.handing import begin_handing
 from app.services.outbox import Claimed
 from scheduler import clock
 from tests.support import people
 from tests.support.databases import make_config
 from tests.support.mail import SENDER
-from tests.support.outbox import NOON, make_due_reminder
+from tests.support.outbox import (
+    NOON,
+    answer,
+    begin_handing,
+    make_due_reminder,
+    receive_receipt,
+    refuse,
+    refuse_for_good,
+)
 
 ACCEPTED = Receipt(ReceiptState.ACCEPTED, "q1")
-UNDELIVERED = Receipt(ReceiptState.UNDELIVERED, "q1")
-DELIVERED = Receipt(ReceiptState.DELIVERED, "q1")
 # Nothing is sent in these tests: what a gateway would say is written by hand.
-MAIL = EmailGateway("smtp://127.0.0.1:9", SENDER, timeout_seconds=1, per_second=5)
+MAIL = EmailGateway("smtp://127.0.0.1:9", SENDER, timeout_seconds=1, per_second=1000)
 
 
 @pytest.fixture(autouse=True)
@@ -108,13 +113,13 @@ def test_silent_workers_message_is_taken_over_and_its_word_not_written(
     assert begin_handing(silent, [MAIL]) is None
     handing = begin_handing(active, [MAIL])
     assert handing is not None
-    assert not outbox.record_receipt(message.id, DELIVERED, silent.claim)
-    assert outbox.record_retry(silent, "late") is None
-    assert not outbox.record_failed(silent, "late")
+    assert answer(silent, ACCEPTED) is None
+    assert refuse(silent) is None
+    assert refuse_for_good(silent, "late") is None
+    assert answer(silent, None) is None
     outbox.hold_back(silent, 10)
-    outbox.give_back(silent)
     assert fresh(message).state is MessageState.HANDING
-    assert outbox.record_receipt(message.id, ACCEPTED, active.claim)
+    assert answer(active, ACCEPTED) is MessageState.ACCEPTED
     assert fresh(message).state is MessageState.ACCEPTED
     assert not message.resent
 
@@ -163,7 +168,7 @@ def test_receipt_that_comes_by_itself_ends_the_doubt(time: time_machine.Travelle
     message = make_due_reminder()
     hand_one()
     time.shift(100)
-    assert outbox.record_receipt(message.id, DELIVERED)
+    assert receive_receipt(message, ReceiptState.DELIVERED)
     time.shift(1000)
     assert claimed_ids() == []
     assert fresh(message).state is MessageState.DELIVERED
@@ -174,34 +179,34 @@ def test_receipt_stops_a_resend_that_is_claimed_already(time: time_machine.Trave
     hand_one()
     time.shift(181)
     again = claim_one()
-    assert outbox.record_receipt(message.id, ACCEPTED)
+    assert receive_receipt(message, ReceiptState.ACCEPTED)
     assert begin_handing(again, [MAIL]) is None
     assert fresh(message).state is MessageState.ACCEPTED
 
 
 def test_receipt_for_what_was_never_handed_over_is_not_believed() -> None:
     message = make_due_reminder()
-    assert not outbox.record_receipt(message.id, DELIVERED)
+    assert not receive_receipt(message, ReceiptState.DELIVERED)
     claim_one()
-    assert not outbox.record_receipt(message.id, DELIVERED)
+    assert not receive_receipt(message, ReceiptState.DELIVERED)
     assert fresh(message).state is MessageState.CLAIMED
 
 
 @pytest.mark.parametrize(
     ("receipts", "state"),
     [
-        ([ACCEPTED, UNDELIVERED, DELIVERED], MessageState.DELIVERED),
-        ([DELIVERED, ACCEPTED, UNDELIVERED], MessageState.DELIVERED),
-        ([UNDELIVERED, ACCEPTED], MessageState.UNDELIVERED),
-        ([ACCEPTED, ACCEPTED], MessageState.ACCEPTED),
-        ([DELIVERED, UNDELIVERED], MessageState.DELIVERED),
+        ([ReceiptState.ACCEPTED, ReceiptState.UNDELIVERED, ReceiptState.DELIVERED], MessageState.DELIVERED),
+        ([ReceiptState.DELIVERED, ReceiptState.ACCEPTED, ReceiptState.UNDELIVERED], MessageState.DELIVERED),
+        ([ReceiptState.UNDELIVERED, ReceiptState.ACCEPTED], MessageState.UNDELIVERED),
+        ([ReceiptState.ACCEPTED, ReceiptState.ACCEPTED], MessageState.ACCEPTED),
+        ([ReceiptState.DELIVERED, ReceiptState.UNDELIVERED], MessageState.DELIVERED),
     ],
 )
-def test_receipts_never_lower_a_state(receipts: list[Receipt], state: MessageState) -> None:
+def test_receipts_never_lower_a_state(receipts: list[ReceiptState], state: MessageState) -> None:
     message = make_due_reminder()
     hand_one()
     for receipt in receipts:
-        outbox.record_receipt(message.id, receipt)
+        receive_receipt(message, receipt)
     assert fresh(message).state is state
     assert message.provider_id == "q1"
 
@@ -213,7 +218,7 @@ def test_receipt_moves_no_message_that_ended_otherwise(state: MessageState) -> N
     message = make_due_reminder()
     with transaction():
         outbox.end(message, state)
-    assert not outbox.record_receipt(message.id, ACCEPTED)
+    assert not receive_receipt(message, ReceiptState.ACCEPTED)
     assert fresh(message).state is state
 
 
@@ -221,14 +226,14 @@ def test_tries_follow_their_plan_with_jitter_and_then_end(time: time_machine.Tra
     message = make_due_reminder(starts_in=timedelta(hours=3))
     for wait in (30, 90, 360, 1320):
         claimed = hand_one()
-        assert outbox.record_retry(claimed, "busy") is MessageState.PLANNED
+        assert refuse(claimed) is MessageState.PLANNED
         planned = (fresh(message).next_try_at - clock.now()).total_seconds()
         assert wait <= planned <= wait * 1.2
         assert message.error == "busy"
         time.move_to(message.next_try_at - timedelta(milliseconds=1))
         assert claimed_ids() == []
         time.move_to(message.next_try_at)
-    assert outbox.record_retry(hand_one(), "busy") is MessageState.FAILED
+    assert refuse(hand_one()) is MessageState.FAILED
     assert (fresh(message).tries, message.error) == (5, "busy")
     assert claimed_ids() == []
 
@@ -237,19 +242,19 @@ def test_jitter_spreads_what_failed_together() -> None:
     messages = [make_due_reminder() for _ in range(8)]
     for claimed in outbox.claim_messages(10):
         assert begin_handing(claimed, [MAIL]) is not None
-        outbox.record_retry(claimed, "busy")
+        refuse(claimed)
     assert len({fresh(message).next_try_at for message in messages}) > 1
 
 
 def test_try_that_would_come_too_late_expires_the_message() -> None:
     message = make_due_reminder(starts_in=timedelta(minutes=15, seconds=20))
-    assert outbox.record_retry(hand_one(), "busy") is MessageState.EXPIRED
+    assert refuse(hand_one()) is MessageState.EXPIRED
     assert (fresh(message).state, message.error) == (MessageState.EXPIRED, "busy")
 
 
 def test_refusal_for_good_ends_a_message() -> None:
     message = make_due_reminder()
-    assert outbox.record_failed(hand_one(), "the mail server answered 550 to RCPT")
+    assert refuse_for_good(hand_one(), "the mail server answered 550 to RCPT")
     assert fresh(message).state is MessageState.FAILED
     assert message.error == "the mail server answered 550 to RCPT"
     assert message.ended_at == NOON
@@ -284,7 +289,7 @@ def test_what_was_claimed_together_is_put_back_together(time: time_machine.Trave
     messages = [make_due_reminder() for _ in range(3)]
     first, *_rest = outbox.claim_messages(10)
     assert begin_handing(first, [MAIL]) is not None
-    outbox.give_back(first)
+    outbox.give_back(first.claim)
     states = [fresh(message).state for message in messages]
     assert states == [MessageState.HANDING, MessageState.PLANNED, MessageState.PLANNED]
     assert claimed_ids() == [messages[1].id, messages[2].id]
@@ -314,7 +319,7 @@ def test_waits_are_settings(database_url: str, time: time_machine.Traveller) -> 
         hand_one()
         time.shift(5.1)
         again = hand_one()
-        assert outbox.record_retry(again, "busy") is MessageState.FAILED
+        assert refuse(again) is MessageState.FAILED
         db.session.remove()
         db.engine.dispose()
     assert fresh(message).state is MessageState.FAILED
@@ -347,16 +352,16 @@ def test_code_is_erased_from_the_row_once_it_has_left_or_ended(
     claimed = hand_one()
     assert "042917" in (fresh(code).text or "")
     if ending == "receipt":
-        outbox.record_receipt(code.id, ACCEPTED, claimed.claim)
+        answer(claimed, ACCEPTED)
     elif ending == "failed":
-        outbox.record_failed(claimed, "no such address")
+        refuse_for_good(claimed, "no such address")
     elif ending == "out of tries":
-        while outbox.record_retry(claimed, "busy") is MessageState.PLANNED:
+        while refuse(claimed) is MessageState.PLANNED:
             assert "042917" in (fresh(code).text or "")
             time.move_to(code.next_try_at)
             claimed = hand_one()
     else:
-        outbox.record_retry(claimed, "busy")
+        refuse(claimed)
         time.shift(timedelta(minutes=15))
         outbox.expire_messages()
     assert fresh(code).text is None

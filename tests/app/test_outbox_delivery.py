@@ -137,7 +137,7 @@ def test_gateway_is_not_handed_more_than_its_rate(mailbox: Mailbox, make_app: Ma
         deliver_due(threading.Event())
         took = monotonic() - began
     assert len(mailbox.mails) == 3
-    assert took >= 0.75
+    assert took >= 0.5
 
 
 def test_stopped_worker_finishes_the_send_under_way_and_puts_the_others_back(
@@ -146,14 +146,19 @@ def test_stopped_worker_finishes_the_send_under_way_and_puts_the_others_back(
     messages = [make_due_reminder() for _ in range(3)]
     stop = threading.Event()
 
-    class StopsAtFirstRest(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            self.set()
-            return True
+    class StopsAtSecondTurn(threading.Event):
+        turns = 0
 
-    deliver_due(StopsAtFirstRest())
+        def wait(self, timeout: float | None = None) -> bool:
+            self.turns += 1
+            if self.turns == 2:
+                self.set()
+            return self.is_set()
+
+    deliver_due(StopsAtSecondTurn())
     states = [fresh(message).state for message in messages]
     assert states == [MessageState.ACCEPTED, MessageState.PLANNED, MessageState.PLANNED]
+    assert [message.tries for message in messages] == [1, 0, 0]
     deliver_due(stop)
     assert mailbox.references == {f"n9raw-{message.id}": 1 for message in messages}
 

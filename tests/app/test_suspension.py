@@ -32,12 +32,12 @@ from app.models import (
 from app.services import departures
 from app.services.codes import ask_code
 from app.services.errors import Conflict, Invalid, NotFound
-from app.services.handing import begin_handing
 from app.services.outbox import claim_messages
 from app.services.problem import build_problem
 from app.services.suspension import lift_suspension, suspend_tutor
 from tests.support import people
 from tests.support.groups import active_group, offer_group
+from tests.support.outbox import begin_handing
 from tests.support.pages import in_english, signed_in_tutor, words
 from tests.support.vetting import vet_tutor
 

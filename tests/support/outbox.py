@@ -5,6 +5,7 @@ Each function works inside an app context and commits.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -12,6 +13,7 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
+from app.gateways import DeliveryReceipt, Gateway, Permanent, ReceiptState, Retryable
 from app.models import (
     ConsentKind,
     Group,
@@ -23,12 +25,16 @@ from app.models import (
     Membership,
     Message,
     MessageKind,
+    MessageState,
     Pupil,
     Reminder,
     RunState,
     Tutor,
     TutoringRequest,
 )
+from app.services import outbox
+from app.services.handing import Handing, begin_handings
+from app.services.outbox import Answer, Claimed, Said
 from app.services.runs import pack
 from scheduler import clock
 from tests.support import people
@@ -56,10 +62,10 @@ def make_due_reminder(
     return message
 
 
-def make_many_due_reminders(number: int) -> None:
+def make_many_due_reminders(number: int, *, share_a_group: int = 20) -> None:
     """So many messages that are due now, each to a household of its own, for lessons in a day.
 
-    Twenty households share a group. Nothing else is due, and no further lessons come of it.
+    So many households share a group. Nothing else is due, and no further lessons come of it.
     """
     tutor_id = people.make_tutor()
     starts = clock.now() + timedelta(hours=24)
@@ -73,7 +79,7 @@ def make_many_due_reminders(number: int) -> None:
             db.session.add(household)
             _give_address(household, f"family{each}@example.org", "fr")
             db.session.flush()
-            if lesson is None or each % 20 == 0:
+            if lesson is None or each % share_a_group == 0:
                 lesson = _lesson(tutor_id, household, starts)
             else:
                 lesson.group.memberships.append(_member(household))
@@ -160,6 +166,32 @@ def _message(household: Household, lesson: Lesson, kind: MessageKind) -> Message
         created_at=now,
         reminders=[reminder],
     )
+
+
+def begin_handing(claimed: Claimed, gateways: Sequence[Gateway]) -> Handing | None:
+    """Hand over one message alone; None where it may not leave now."""
+    return next(iter(begin_handings([claimed], gateways)), None)
+
+
+def answer(claimed: Claimed, said: Said) -> MessageState | None:
+    """Write what came of one message; its state, None where the claim was lost."""
+    return outbox.record_answers([Answer(claimed, said)]).get(claimed.id)
+
+
+def refuse(claimed: Claimed, reason: str = "busy") -> MessageState | None:
+    """As `answer`, where it may be tried again."""
+    return answer(claimed, Retryable(reason))
+
+
+def refuse_for_good(claimed: Claimed, reason: str) -> MessageState | None:
+    """As `answer`, where it may not."""
+    return answer(claimed, Permanent(reason))
+
+
+def receive_receipt(message: Message, state: ReceiptState, gateway: str = "email") -> bool:
+    """That a gateway says by itself how far a message got."""
+    receipt = DeliveryReceipt(f"n9raw-{message.id}", "q1", state)
+    return outbox.take_receipt(gateway, receipt)
 
 
 def lesson_of(message: Message) -> Lesson:
