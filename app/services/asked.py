@@ -1,0 +1,174 @@
+"""What somebody was asked last: the newest question or reminder that has left and is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+
+from app.extensions import db
+from app.models import (
+    Group,
+    GroupState,
+    Lesson,
+    Membership,
+    Message,
+    MessageKind,
+    Notice,
+    Pupil,
+    Question,
+    QuestionKind,
+    Reminder,
+    TutoringRequest,
+)
+from app.services.senders import Sender
+from scheduler import clock
+
+ASKING_KINDS: Final = (
+    MessageKind.LESSON_24H,
+    MessageKind.LESSON_2H,
+    MessageKind.CHANGE,
+    MessageKind.SUBSTITUTION,
+)
+"""The kinds of message that a family may answer with 1 or 2, each speaking of lessons."""
+BEGUN_OF_LATE: Final = timedelta(hours=24)
+"""So long after a lesson has begun, an answer to its reminder is told that it comes too late."""
+ANSWERED_OF_LATE: Final = timedelta(minutes=30)
+"""So long the next key still speaks of the same question, such as one child after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLesson:
+    """A lesson that a message told of, and whether it still stands as it was told."""
+
+    lesson: Lesson
+    as_told: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a text may answer: a question, or the lessons that a message told of."""
+
+    message_id: int | None
+    left_at: datetime
+    question: Question | None = None
+    lessons: list[AskedLesson] = field(default_factory=list)
+
+
+def newest_asked(sender: Sender) -> Asked | None:
+    """What the sender was asked last, of what is not over; else what has just begun."""
+    found = [_newest_question(sender), _newest_lessons(sender, clock.now())]
+    open_ones = [asked for asked in found if asked is not None]
+    if open_ones:
+        return max(open_ones, key=lambda asked: asked.left_at)
+    return _newest_lessons(sender, clock.now() - BEGUN_OF_LATE)
+
+
+def lesson_children(lesson_ids: Collection[int], household_id: int) -> dict[int, list[Pupil]]:
+    """The family's children who take part in each of these lessons by now, by lesson."""
+    rows = db.session.execute(
+        select(Lesson.id, Pupil)
+        .join(Lesson.group)
+        .join(Group.memberships)
+        .join(Membership.request)
+        .join(TutoringRequest.pupil)
+        .where(
+            Lesson.id.in_(lesson_ids),
+            Pupil.household_id == household_id,
+            Group.state == GroupState.ACTIVE,
+            Membership.active_since.is_not(None),
+            Membership.ended_at.is_(None),
+        )
+        .order_by(Pupil.id)
+    )
+    children: dict[int, list[Pupil]] = {number: [] for number in lesson_ids}
+    for number, pupil in rows:
+        children[number].append(pupil)
+    return children
+
+
+def _newest_question(sender: Sender) -> Asked | None:
+    now = clock.now()
+    left_at = _left_at()
+    # One that was settled stays what was asked last; which child was meant may be said again.
+    stands = or_(
+        Question.kind != QuestionKind.WHICH_LESSON,
+        Question.answered_at.is_(None),
+        Question.answered_at > now - ANSWERED_OF_LATE,
+    )
+    row = db.session.execute(
+        select(Question, left_at)
+        .join(Question.message)
+        .where(_put_to(sender), Question.expires_at > now, stands, _has_left())
+        .order_by(left_at.desc(), Question.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Asked(row[0].message_id, row[1], question=row[0])
+
+
+def _newest_lessons(sender: Sender, after: datetime) -> Asked | None:
+    """The newest message to a family that speaks of a lesson which begins after that instant."""
+    if sender.household is None:
+        return None
+    left_at = _left_at()
+    row = db.session.execute(
+        select(Message.id, left_at)
+        .where(
+            Message.household_id == sender.household.id,
+            Message.kind.in_(ASKING_KINDS),
+            or_(Message.id.in_(_told_of(Reminder, after)), Message.id.in_(_told_of(Notice, after))),
+            _has_left(),
+        )
+        .order_by(left_at.desc(), Message.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else Asked(row.id, row[1], lessons=_lessons_of(row.id, after))
+
+
+def _told_of(table: type[Reminder] | type[Notice], after: datetime) -> Select[int | None]:
+    return (
+        select(table.message_id)
+        .join(Lesson, Lesson.id == table.lesson_id)
+        .where(Lesson.starts_at > after, table.message_id == Message.id)
+        .correlate(Message)
+    )
+
+
+def _lessons_of(message_id: int, after: datetime) -> list[AskedLesson]:
+    reminded = db.session.execute(
+        select(Lesson, Reminder.lesson_version)
+        .join(Reminder, Reminder.lesson_id == Lesson.id)
+        .where(Reminder.message_id == message_id, Lesson.starts_at > after)
+    )
+    found = {
+        lesson.id: AskedLesson(lesson, lesson.version == version) for lesson, version in reminded
+    }
+    noticed = db.session.scalars(
+        select(Lesson)
+        .join(Notice, Notice.lesson_id == Lesson.id)
+        .where(Notice.message_id == message_id, Lesson.starts_at > after)
+    )
+    for lesson in noticed:
+        found.setdefault(lesson.id, AskedLesson(lesson, as_told=True))
+    return sorted(found.values(), key=lambda each: (each.lesson.starts_at, each.lesson.id))
+
+
+def _put_to(sender: Sender) -> ColumnElement[bool]:
+    """That a question is one to the family or the volunteer of that number."""
+    household, tutor = sender.household, sender.tutor
+    return or_(
+        false() if household is None else Question.household_id == household.id,
+        false() if tutor is None else Question.tutor_id == tutor.id,
+    )
+
+
+def _has_left() -> ColumnElement[bool]:
+    """A message that says again what another said counts too: that one may have been read."""
+    return or_(Message.handed_at.is_not(None), Message.fallback_of_id.is_not(None))
+
+
+def _left_at() -> ColumnElement[datetime]:
+    return func.coalesce(Message.handed_at, Message.created_at)
