@@ -30,7 +30,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import future_lessons, restore_lessons, withdraw_lessons
-from app.services.terms import OUTSIDE_TERMS, is_in_term, term_days
+from app.services.school_calendar import REASONS, read_calendar
 from app.services.vetting_term import today
 from scheduler import clock
 
@@ -123,12 +123,13 @@ def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
             raise NotFound(_l("These days off are no longer planned."))
         _lock_live_groups(tutor_id)
         cancelled = _cancelled_by(absence)
-        terms = term_days()
+        calendar = read_calendar()
         for lesson in cancelled:
             lesson.absence_id = None
-            if lesson.starts_at > clock.now() and not is_in_term(lesson.wall_start.date(), terms):
-                # From here on the terms alone stand against it, and a change of them gives it back.
-                lesson.cancel_reason = OUTSIDE_TERMS
+            ban = calendar.ban(lesson.wall_start, lesson.minutes, lesson.group.level_id)
+            if lesson.starts_at > clock.now() and ban is not None:
+                # From here on the calendar alone stands against it, and may give it back.
+                lesson.cancel_reason = REASONS[ban]
         db.session.delete(absence)
         db.session.flush()
         restored = restore_lessons(cancelled)
@@ -184,7 +185,7 @@ def _cancelled_by(absence: TutorAbsence) -> list[Lesson]:
                 Lesson.state == LessonState.CANCELLED,
                 or_(
                     Lesson.absence_id == absence.id,
-                    (Lesson.cancel_reason == OUTSIDE_TERMS) & (Lesson.starts_at > clock.now()),
+                    Lesson.cancel_reason.in_(REASONS.values()) & (Lesson.starts_at > clock.now()),
                 ),
             )
             .order_by(Lesson.id)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import joinedload, subqueryload
 
 from app.database import transaction
 from app.extensions import db
-from app.i18n import _l
 from app.models import (
-    DAYS,
-    Coordinator,
     Group,
     GroupState,
     Lesson,
@@ -27,16 +23,16 @@ from app.models import (
     TutoringRequest,
 )
 from app.services import audit
-from app.services.errors import Conflict, Invalid, NotFound
-from app.services.free_text import read_reason
+from app.services.clashes import surroundings
 from app.services.paging import Page, page_of
 from app.services.programme import matching_rules
 from app.services.reminders import cancel_reminders, plan_reminders
+from app.services.school_calendar import read_calendar, weekly, weekly_of
 from app.services.scope import Scope
-from app.services.terms import Days, is_in_term, term_days
+from app.services.searches import end_searches
 from app.services.within import groups_within
 from scheduler import clock
-from scheduler.calendar import weekly_dates
+from scheduler.calendar import Days, SchoolCalendar, Weekly, is_within
 
 AHEAD = timedelta(weeks=4)
 SHORTEST_NOTICE = timedelta(hours=3)
@@ -47,12 +43,14 @@ PER_PAGE = 100
 def plan_lessons(group: Group) -> list[Lesson]:
     """Make the lessons of the next four weeks that an active group lacks, with their reminders.
 
-    Part of the caller's transaction. A lesson that was cancelled is not made again, and none is
-    made on days on which the tutor is away, or outside the terms.
+    Part of the caller's transaction, which holds the group. A lesson that was cancelled or moved is
+    not made again, and none is made on days on which the tutor is away, or where the calendar
+    allows none.
     """
     zone = current_app.config["N9RAW"].civil_zone
+    minutes = matching_rules().lesson_minutes
     away = _days_away([group.tutor_id]).get(group.tutor_id, [])
-    known = set(db.session.scalars(select(Lesson.wall_start).where(Lesson.group_id == group.id)))
+    known = set(db.session.scalars(select(Lesson.slot_start).where(Lesson.group_id == group.id)))
     made = [
         Lesson(
             group=group,
@@ -60,9 +58,9 @@ def plan_lessons(group: Group) -> list[Lesson]:
             zone=zone,
             tz_version=clock.tz_version(),
             starts_at=clock.to_utc(wall, zone),
-            minutes=matching_rules().lesson_minutes,
+            minutes=minutes,
         )
-        for wall in _walls(group.starts, away, term_days())
+        for wall in _walls(weekly_of(group), minutes, away, read_calendar())
         if wall not in known
     ]
     db.session.add_all(made)
@@ -90,18 +88,27 @@ def extend_lessons() -> int:
 
 def _groups_that_lack_lessons() -> list[int]:
     """Found by reading alone: taking every group's lock each hour would hold up deliveries."""
-    active = select(Group.id, Group.tutor_id, Group.starts).where(Group.state == GroupState.ACTIVE)
+    active = select(Group.id, Group.tutor_id, Group.level_id, Group.starts).where(
+        Group.state == GroupState.ACTIVE
+    )
     groups = db.session.execute(active.order_by(Group.id)).all()
+    minutes = matching_rules().lesson_minutes
     away = _days_away({row.tutor_id for row in groups})
-    terms = term_days()
-    coming = select(Lesson.group_id, Lesson.wall_start).where(Lesson.starts_at > clock.now())
-    known = {(row.group_id, row.wall_start) for row in db.session.execute(coming)}
+    calendar = read_calendar()
+    # By the slot: a lesson that was moved stands for it wherever it is.
+    coming = select(Lesson.group_id, Lesson.slot_start).where(Lesson.slot_start > _wall_now())
+    known = {(row.group_id, row.slot_start) for row in db.session.execute(coming)}
     return [
         row.id
         for row in groups
         if any(
             (row.id, wall) not in known
-            for wall in _walls(row.starts, away.get(row.tutor_id, []), terms)
+            for wall in _walls(
+                weekly(row.id, row.level_id, row.starts),
+                minutes,
+                away.get(row.tutor_id, []),
+                calendar,
+            )
         )
     ]
 
@@ -109,27 +116,84 @@ def _groups_that_lack_lessons() -> list[int]:
 def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
     """Plan cancelled lessons again, with reminders, where each could be made today; which ones.
 
+    Not where somebody whom it needs has another lesson then, which was moved there meanwhile.
     What families said of them, they said before it changed: they are asked anew. Part of the
     caller's transaction, which has locked the lessons.
     """
     groups = {lesson.group for lesson in lessons if lesson.group.state is GroupState.ACTIVE}
     away = _days_away({group.tutor_id for group in groups})
-    terms = term_days()
-    possible = {
-        group: set(_walls(group.starts, away.get(group.tutor_id, []), terms)) for group in groups
-    }
-    restored = [row for row in lessons if row.wall_start in possible.get(row.group, ())]
+    calendar = read_calendar()
+    slots = {group: _slots_of(lessons, group, calendar) for group in groups}
+    restored = [
+        row
+        for row in lessons
+        if row.slot_start in slots.get(row.group, ())
+        and row.wall_start > _wall_now() + SHORTEST_NOTICE
+        and not is_within(row.wall_start.date(), away.get(row.group.tutor_id, []))
+        and calendar.ban(row.wall_start, row.minutes, row.group.level_id) is None
+    ]
+    astray = _moved_or_given_by_others()
+    restored = [row for row in restored if not (_meets(row, astray) and _is_taken(row))]
     for lesson in restored:
         lesson.state = LessonState.PLANNED
         lesson.version += 1
         lesson.cancelled_at = lesson.cancel_reason = None
-        lesson.starts_at = clock.to_utc(lesson.wall_start, lesson.zone)
-        lesson.tz_version = clock.tz_version()
-    answered = LessonAnswer.lesson_id.in_([lesson.id for lesson in restored])
-    db.session.execute(delete(LessonAnswer).where(answered))
-    db.session.flush()
+        put_at(lesson, lesson.wall_start)
+    forget_answers(restored)
     plan_reminders(restored)
     return restored
+
+
+def _moved_or_given_by_others() -> list[tuple[datetime, datetime]]:
+    """When the lessons to come go on that are not at the weekly time, or not the tutor's own."""
+    rows = db.session.execute(
+        select(Lesson.starts_at, Lesson.minutes).where(
+            Lesson.state == LessonState.PLANNED,
+            Lesson.starts_at > clock.now(),
+            or_(Lesson.wall_start != Lesson.slot_start, Lesson.substitute_id.is_not(None)),
+        )
+    )
+    return [(starts_at, starts_at + timedelta(minutes=minutes)) for starts_at, minutes in rows]
+
+
+def _meets(lesson: Lesson, stretches: Iterable[tuple[datetime, datetime]]) -> bool:
+    starts_at = clock.to_utc(lesson.wall_start, lesson.zone)
+    ends_at = starts_at + timedelta(minutes=lesson.minutes)
+    return any(begins < ends_at and starts_at < ends for begins, ends in stretches)
+
+
+def _is_taken(lesson: Lesson) -> bool:
+    """Whether somebody whom a lesson needs is in another one at its time."""
+    day = lesson.wall_start.date()
+    return bool(surroundings(lesson, day, day).busy_at(lesson.wall_start))
+
+
+def move_lessons(walls: Mapping[Lesson, datetime]) -> None:
+    """Give planned lessons other wall times, under the next version, with new reminders.
+
+    Families are asked anew whether they will be there. Part of the caller's transaction, which has
+    locked the lessons.
+    """
+    cancel_reminders(walls)
+    for lesson, wall in walls.items():
+        lesson.version += 1
+        put_at(lesson, wall)
+    forget_answers(walls)
+    plan_reminders(walls)
+
+
+def put_at(lesson: Lesson, wall: datetime) -> None:
+    """Set when a lesson is, by the clock of its families."""
+    lesson.wall_start = wall
+    lesson.starts_at = clock.to_utc(wall, lesson.zone)
+    lesson.tz_version = clock.tz_version()
+
+
+def forget_answers(lessons: Iterable[Lesson]) -> None:
+    """Drop what families said of lessons before these changed."""
+    answered = LessonAnswer.lesson_id.in_([lesson.id for lesson in lessons])
+    db.session.execute(delete(LessonAnswer).where(answered))
+    db.session.flush()
 
 
 def _days_away(tutor_ids: Collection[int]) -> dict[int, list[Days]]:
@@ -148,22 +212,31 @@ def _days_away(tutor_ids: Collection[int]) -> dict[int, list[Days]]:
 
 
 def _walls(
-    starts: Iterable[list[Any] | None], away: Collection[Days], terms: Collection[Days]
+    group: Weekly, minutes: int, away: Collection[Days], calendar: SchoolCalendar
 ) -> list[datetime]:
-    """The wall times of the next four weeks' lessons, within the terms, but for days away."""
-    zone = current_app.config["N9RAW"].civil_zone
-    now = clock.now()
-    walls = weekly_dates(
-        [(DAYS.index(start[0]), _minute(start[1])) for start in starts if start],
-        after=clock.to_wall(now + SHORTEST_NOTICE, zone),
-        until=clock.to_wall(now + AHEAD, zone),
-    )
+    """The wall times of the next four weeks' lessons that may be held."""
     return [
         wall
-        for wall in walls
-        if is_in_term(wall.date(), terms)
-        and not any(first <= wall.date() <= last for first, last in away)
+        for wall in sorted(_slots(group, calendar))
+        if calendar.ban(wall, minutes, group.level_id) is None and not is_within(wall.date(), away)
     ]
+
+
+def _slots(group: Weekly, calendar: SchoolCalendar) -> set[datetime]:
+    """When a group's lessons of the next four weeks are, held or not."""
+    now = _wall_now()
+    return set(calendar.slots(group, after=now + SHORTEST_NOTICE, until=now + AHEAD).values())
+
+
+def _slots_of(lessons: Collection[Lesson], group: Group, calendar: SchoolCalendar) -> set[datetime]:
+    """A group's slots as far as these lessons of it reach."""
+    known = [lesson.slot_start for lesson in lessons if lesson.group is group]
+    first, last = min(known), max(known)
+    return set(calendar.slots(weekly_of(group), first - timedelta(minutes=1), last).values())
+
+
+def _wall_now() -> datetime:
+    return clock.to_wall(clock.now(), current_app.config["N9RAW"].civil_zone)
 
 
 def follow_tz_data() -> int:
@@ -195,32 +268,6 @@ def follow_tz_data() -> int:
     return moved
 
 
-def cancel_lesson(
-    lesson_id: int, reason: str, by: Coordinator | None = None, *, tutor_id: int | None = None
-) -> Lesson:
-    """Cancel a planned lesson with its reminders. `tutor_id` names the tutor who does it."""
-    reason = read_reason(reason)
-    if not reason:
-        raise Invalid(_l("Say why the lesson is cancelled."))
-    with transaction():
-        lesson = db.session.get(Lesson, lesson_id, with_for_update=True)
-        if lesson is None or (tutor_id is not None and lesson.group.tutor_id != tutor_id):
-            raise NotFound(_l("This lesson does not exist."))
-        if lesson.state is not LessonState.PLANNED:
-            raise Conflict(_l("Only a planned lesson can be cancelled."))
-        if lesson.starts_at <= clock.now():
-            raise Conflict(_l("This lesson has begun already."))
-        withdraw_lessons([lesson], reason)
-        audit.note(
-            "cancel_lesson",
-            f"lesson:{lesson.id}",
-            by,
-            pupil_ids=[member.request.pupil_id for member in lesson.group.members],
-            detail={"reason": reason} | _by_tutor(tutor_id),
-        )
-    return lesson
-
-
 def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
     """Cancel lessons that the caller has locked; part of the caller's transaction."""
     for lesson in lessons:
@@ -228,6 +275,7 @@ def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
         lesson.version += 1
         lesson.cancelled_at = clock.now()
         lesson.cancel_reason = reason
+    end_searches(lessons)
     cancel_reminders(lessons)
 
 
@@ -279,12 +327,3 @@ def list_coming_lessons(days: int, scope: Scope, page_number: int) -> tuple[list
         )
     )
     return lessons, page
-
-
-def _by_tutor(tutor_id: int | None) -> dict[str, int]:
-    return {} if tutor_id is None else {"tutor": tutor_id}
-
-
-def _minute(text: str) -> int:
-    hours, _, minutes = text.partition(":")
-    return 60 * int(hours) + int(minutes)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
-
-from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator, Group, GroupState, Lesson, LessonState, Term
+from app.models import Coordinator, Term
 from app.services import audit
-from app.services.ending import lock_groups
-from app.services.errors import Conflict, Invalid, NotFound
+from app.services.calendar_changes import Effects, Outcome, change_calendar, preview
+from app.services.errors import Invalid, NotFound
 from app.services.free_text import read_line
-from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
-from app.services.lessons import extend_lessons, restore_lessons, withdraw_lessons
-from app.services.terms import OUTSIDE_TERMS, Days, is_in_term, list_terms, term_days
-from scheduler import clock
+from app.services.terms import list_terms
+from scheduler.calendar import Days
 
 LONGEST_NAME = 80
 FIRST_YEAR, LAST_YEAR = 2020, 2100
@@ -35,18 +29,6 @@ class NewTerm:
     last_day: date
 
 
-class LessonsWouldEnd(Conflict):
-    """A change of the terms would cancel other lessons than those that were agreed to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a change of the terms did to lessons."""
-
-    cancelled: int
-    made: int
-
-
 def get_term(term_id: int) -> Term:
     """One term; NotFound if there is none."""
     term = db.session.get(Term, term_id)
@@ -55,8 +37,8 @@ def get_term(term_id: int) -> Term:
     return term
 
 
-def lessons_outside(new: NewTerm | None, term_id: int | None = None) -> list[Lesson]:
-    """The planned lessons to come that a change would cancel, in the order of time.
+def preview_terms(new: NewTerm | None, term_id: int | None = None) -> Effects:
+    """What a change of the terms would do to lessons.
 
     `new` takes the place of the term with that id, or is added; None takes the term away.
     """
@@ -64,17 +46,7 @@ def lessons_outside(new: NewTerm | None, term_id: int | None = None) -> list[Les
     if new is not None:
         _check(new, terms)
         terms.append((new.first_day, new.last_day))
-    lessons = db.session.scalars(
-        select(Lesson)
-        .where(Lesson.state == LessonState.PLANNED, Lesson.starts_at > clock.now())
-        .order_by(Lesson.starts_at, Lesson.id)
-        .options(
-            joinedload(Lesson.group).options(
-                joinedload(Group.tutor).lazyload("*"), joinedload(Group.subject)
-            )
-        )
-    )
-    return [lesson for lesson in lessons if not is_in_term(lesson.wall_start.date(), terms)]
+    return preview(lambda calendar: replace(calendar, terms=tuple(terms)))
 
 
 def store_term(
@@ -82,8 +54,8 @@ def store_term(
 ) -> Outcome:
     """Add a term, or change the one with that id.
 
-    `agreed` is how many lessons the person saw that this cancels; LessonsWouldEnd at another
-    number. Lessons that are then lacking inside the terms are made.
+    `agreed` is how many lessons the person saw that this cancels (`preview_terms`). Lessons that
+    are then lacking inside the terms are made.
     """
 
     def change() -> None:
@@ -101,7 +73,7 @@ def store_term(
             detail={"before": before, "days": [str(new.first_day), str(new.last_day)]},
         )
 
-    return _change_terms(change, agreed)
+    return change_calendar(change, agreed)
 
 
 def remove_term(term_id: int, by: Coordinator | None, *, agreed: int = 0) -> Outcome:
@@ -114,48 +86,7 @@ def remove_term(term_id: int, by: Coordinator | None, *, agreed: int = 0) -> Out
         db.session.flush()
         audit.note("remove_term", f"term:{term_id}", by, detail={"days": days})
 
-    return _change_terms(change, agreed)
-
-
-def _change_terms(change: Callable[[], None], agreed: int) -> Outcome:
-    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        # Whoever makes lessons holds their group: none is made by the terms of before from here on.
-        active = select(Group).where(Group.state == GroupState.ACTIVE)
-        lock_groups(db.session.scalars(active.order_by(Group.id)))
-        change()
-        terms = term_days()
-        coming = _coming()
-        leaving = [
-            row for row in coming if row.state is LessonState.PLANNED and not _holds(row, terms)
-        ]
-        back = [row for row in coming if row.state is LessonState.CANCELLED and _holds(row, terms)]
-        if len(leaving) != agreed:
-            raise LessonsWouldEnd(
-                _l("The lessons that this cancels have changed meanwhile. Look at them again.")
-            )
-        withdraw_lessons(leaving, OUTSIDE_TERMS)
-        restored = restore_lessons(back)
-    return Outcome(len(leaving), len(restored) + extend_lessons())
-
-
-def _coming() -> Sequence[Lesson]:
-    """What is to come and was not cancelled, or by the terms alone; locked, all at once."""
-    return db.session.scalars(
-        select(Lesson)
-        .where(
-            Lesson.starts_at > clock.now(),
-            or_(
-                Lesson.state == LessonState.PLANNED,
-                (Lesson.state == LessonState.CANCELLED) & (Lesson.cancel_reason == OUTSIDE_TERMS),
-            ),
-        )
-        .order_by(Lesson.id)
-        .with_for_update()
-    ).all()
-
-
-def _holds(lesson: Lesson, terms: Collection[Days]) -> bool:
-    return is_in_term(lesson.wall_start.date(), terms)
+    return change_calendar(change, agreed)
 
 
 def _others(term_id: int | None) -> list[Days]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -10,9 +9,8 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import Term
+from scheduler.calendar import Days
 
-Days = tuple[date, date]
-"""A first and a last day, both of them part of it."""
 OUTSIDE_TERMS: Final = "no lessons are held outside the terms"
 """The reason stored with lessons that the terms cancel; pages put it in the reader's words."""
 
@@ -26,11 +24,6 @@ def term_days() -> list[Days]:
     """The days of all terms; where there are none, lessons are held at any time."""
     rows = db.session.execute(select(Term.first_day, Term.last_day).order_by(Term.first_day))
     return [(first, last) for first, last in rows]
-
-
-def is_in_term(day: date, terms: Collection[Days]) -> bool:
-    """Whether lessons are held on a day; on every day where there are no terms at all."""
-    return not terms or any(first <= day <= last for first, last in terms)
 
 
 def end_of_term(today: date) -> date | None:

@@ -25,9 +25,10 @@ from app.models import (
     TutoringRequest,
 )
 from app.services import absences, term_changes
+from app.services.changes import cancel_lesson
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import accept_group, end_group
-from app.services.lessons import cancel_lesson, extend_lessons
+from app.services.lessons import extend_lessons
 from app.services.term_changes import NewTerm
 from tests.support import people
 from tests.support.groups import active_group, offer_group
@@ -178,7 +179,7 @@ CUT_SHORT = NewTerm("Automne", date(2026, 9, 7), date(2026, 11, 5))
 
 def store_term(new: NewTerm) -> None:
     term_id = db.session.scalar(select(Term.id))
-    cancels = len(term_changes.lessons_outside(new, term_id))
+    cancels = term_changes.preview_terms(new, term_id).touched
     term_changes.store_term(new, None, term_id=term_id, agreed=cancels)
 
 

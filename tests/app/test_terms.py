@@ -13,11 +13,13 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import AuditEntry, FamilyLink, Lesson, LessonState, Reminder, Term
 from app.services import term_changes
+from app.services.calendar_changes import LessonsWouldChange, Outcome
+from app.services.changes import cancel_lesson
 from app.services.errors import Invalid, NotFound
 from app.services.family_links import make_link
-from app.services.lessons import cancel_lesson, extend_lessons
-from app.services.term_changes import LessonsWouldEnd, NewTerm, Outcome
-from app.services.terms import end_of_term, is_in_term
+from app.services.lessons import extend_lessons
+from app.services.term_changes import NewTerm
+from app.services.terms import end_of_term
 from tests.support import people
 from tests.support.groups import active_group
 
@@ -77,9 +79,9 @@ def test_lessons_are_made_within_terms_only(time: time_machine.Traveller) -> Non
 def test_first_term_cancels_what_lies_outside_once_that_was_seen() -> None:
     monday_group()
     assert owed() == 16
-    outside = term_changes.lessons_outside(AUTUMN)
-    assert [str(lesson.wall_start.date()) for lesson in outside] == MONDAYS[2:]
-    with pytest.raises(LessonsWouldEnd):
+    outside = term_changes.preview_terms(AUTUMN).cancelled
+    assert [str(lesson.wall_start.date()) for lesson, _ban in outside] == MONDAYS[2:]
+    with pytest.raises(LessonsWouldChange):
         term_changes.store_term(AUTUMN, None)
     assert planned() == MONDAYS
     assert db.session.scalars(select(Term)).all() == []
@@ -113,11 +115,11 @@ def test_term_that_goes_leaves_what_other_terms_hold() -> None:
     monday_group()
     autumn = db.session.scalars(select(Term).order_by(Term.first_day)).first()
     assert autumn is not None
-    assert len(term_changes.lessons_outside(None, autumn.id)) == 2
+    assert term_changes.preview_terms(None, autumn.id).touched == 2
     assert term_changes.remove_term(autumn.id, None, agreed=2) == Outcome(2, 0)
     assert planned() == []
     winter = db.session.scalars(select(Term)).one()
-    assert term_changes.lessons_outside(None, winter.id) == []
+    assert term_changes.preview_terms(None, winter.id).touched == 0
     assert term_changes.remove_term(winter.id, None) == Outcome(0, 4)
     assert planned() == MONDAYS
 
@@ -136,7 +138,7 @@ def test_term_that_goes_leaves_what_other_terms_hold() -> None:
 )
 def test_days_that_overlap_or_cannot_be_are_refused(first: date, last: date) -> None:
     term_changes.store_term(AUTUMN, None)
-    for refused in (term_changes.lessons_outside, lambda new: term_changes.store_term(new, None)):
+    for refused in (term_changes.preview_terms, lambda new: term_changes.store_term(new, None)):
         with pytest.raises(Invalid):
             refused(NewTerm("Autre", first, last))
     assert len(db.session.scalars(select(Term)).all()) == 1
@@ -178,12 +180,7 @@ def test_family_link_holds_until_the_end_of_the_term(terms: list[NewTerm], ends:
     assert db.session.scalars(select(FamilyLink.expires_at)).one() == ends
 
 
-def test_day_is_in_a_term_to_its_last() -> None:
-    terms = [(date(2026, 9, 7), date(2026, 12, 18))]
-    assert is_in_term(date(2026, 9, 7), terms)
-    assert is_in_term(date(2026, 12, 18), terms)
-    assert not is_in_term(date(2026, 12, 19), terms)
-    assert is_in_term(date(2026, 12, 19), [])
+def test_term_has_its_last_day() -> None:
     term_changes.store_term(AUTUMN, None)
     assert end_of_term(date(2026, 12, 18)) == date(2026, 12, 18)
     assert end_of_term(date(2026, 12, 19)) is None

@@ -18,7 +18,8 @@ from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
 from app.services.programme import TABLES
-from app.services.terms import OUTSIDE_TERMS
+from app.services.school_calendar import REASONS
+from scheduler.calendar import Ban
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -74,9 +75,18 @@ def reason(stored: str) -> str:
         return _("no pupil is left in the group")
     if stored == VETTING_OVER:
         return _("the volunteer’s vetting is over")
-    if stored == OUTSIDE_TERMS:
-        return _("no lessons are held outside the terms")
-    return stored
+    return next((ban(why) for why, text in REASONS.items() if text == stored), stored)
+
+
+def ban(why: Ban) -> str:
+    """Why the calendar allows no lesson."""
+    return {
+        Ban.OUTSIDE_TERMS: _("no lessons are held outside the terms"),
+        Ban.DAY_OFF: _("no lessons are held on this day off"),
+        Ban.EXAMS: _("no lessons are held in these weeks of exams"),
+        Ban.BLACKOUT: _("no lessons are held at this hour in Ramadan"),
+        Ban.NOT_DOUBLED: _("lessons are not doubled in these weeks of exams any more"),
+    }[why]
 
 
 def consents(pupil: Pupil) -> list[tuple[str, str]]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    HiddenField,
     IntegerField,
     SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
 )
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.i18n import _l
@@ -131,8 +131,25 @@ class MergeForm(FlaskForm):
     into = SelectField(_l("The zone that stays"), coerce=int)
 
 
-class TermForm(FlaskForm):
-    """A term; `agreed` is how many lessons its maker saw that it cancels."""
+class DaysForm(FlaskForm):
+    """From which day to which; both are part of it."""
+
+    first_day = DayField(_l("First day"), [InputRequired(_l("Give the first day."))])
+    last_day = DayField(_l("Last day"), [InputRequired(_l("Give the last day."))])
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """What was sent, for a page in between to send again."""
+        sent: list[tuple[str, str]] = []
+        for field in self:
+            if not isinstance(field, CSRFTokenField) and field.data not in (None, False):
+                several = field.data if isinstance(field.data, list) else [field.data]
+                sent += [(field.name, str(value)) for value in several]
+        return sent
+
+
+class TermForm(DaysForm):
+    """A term."""
 
     name = StringField(
         _l("Name"),
@@ -141,15 +158,6 @@ class TermForm(FlaskForm):
             Length(max=80, message=_l("Give the term a name of at most 80 letters.")),
         ],
     )
-    first_day = DayField(_l("First day"), [InputRequired(_l("Give the first day."))])
-    last_day = DayField(_l("Last day"), [InputRequired(_l("Give the last day."))])
-    agreed = HiddenField(default="0")
-
-
-class RemoveTermForm(FlaskForm):
-    """That a term goes, with so many lessons."""
-
-    agreed = HiddenField(default="0")
 
 
 class MatchingForm(FlaskForm):

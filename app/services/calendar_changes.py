@@ -1,0 +1,248 @@
+"""What a change of the calendar does to lessons: compared, shown before, then done.
+
+What the calendar allows after the change is held against the lessons that stand: those that it
+forbids are cancelled, those to which it gives another time are moved, those that it alone had
+cancelled come back, those that are lacking are made. Nobody's own cancellation is undone by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.database import transaction
+from app.extensions import db
+from app.i18n import _l
+from app.models import (
+    Group,
+    GroupState,
+    Lesson,
+    LessonState,
+    Membership,
+    TutoringRequest,
+)
+from app.services import telling
+from app.services.ending import lock_groups
+from app.services.errors import Conflict
+from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
+from app.services.lessons import (
+    SHORTEST_NOTICE,
+    extend_lessons,
+    move_lessons,
+    put_at,
+    restore_lessons,
+    withdraw_lessons,
+)
+from app.services.reminders import lock_recipients, recipients_of
+from app.services.school_calendar import REASONS, read_calendar, weekly_of
+from scheduler import clock
+from scheduler.calendar import WEEK, Ban, SchoolCalendar
+
+_ASIDE = timedelta(microseconds=1)
+"""Slots are unique in a group: while lessons change places, each is put where none can be."""
+
+
+class LessonsWouldChange(Conflict):
+    """A change of the calendar would touch other lessons than those that were agreed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a change of the calendar did to lessons."""
+
+    cancelled: int
+    made: int
+    """Those that came back, and those that were lacking."""
+    moved: int = 0
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a change of the calendar means for the lessons to come."""
+
+    cancelled: list[tuple[Lesson, Ban]] = field(default_factory=list)
+    moved: list[tuple[Lesson, datetime]] = field(default_factory=list)
+    """With the wall time at which each is then held."""
+    back: list[Lesson] = field(default_factory=list)
+    slots: dict[Lesson, datetime] = field(default_factory=dict)
+    """The slot that each stands for from then on, where that is another."""
+    walls: dict[Lesson, datetime] = field(default_factory=dict)
+    """The wall time of each from then on, cancelled ones too, where that is another."""
+
+    @property
+    def touched(self) -> int:
+        """How many lessons that stand are cancelled or moved."""
+        return len(self.cancelled) + len(self.moved)
+
+
+def preview(after: Callable[[SchoolCalendar], SchoolCalendar]) -> Effects:
+    """What would become of the lessons to come if the calendar changed so; in order of time."""
+    before = read_calendar()
+    lessons = db.session.scalars(
+        _lessons_to_come().options(
+            joinedload(Lesson.group).options(
+                joinedload(Group.tutor).lazyload("*"), joinedload(Group.subject)
+            )
+        )
+    ).all()
+    found = compare(before, after(before), lessons)
+    found.cancelled.sort(key=lambda entry: (entry[0].starts_at, entry[0].id))
+    found.moved.sort(key=lambda entry: (entry[0].starts_at, entry[0].id))
+    return found
+
+
+def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
+    """Make a change of the calendar with all that follows for lessons, and tell whom it concerns.
+
+    `agreed` is how many lessons the person saw that it cancels or moves; LessonsWouldChange at
+    another number.
+    """
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        # Whoever makes lessons holds their group: none is made by the calendar of before.
+        active = select(Group).where(Group.state == GroupState.ACTIVE)
+        lock_groups(db.session.scalars(active.order_by(Group.id)))
+        before = read_calendar()
+        change()
+        db.session.flush()
+        lessons = db.session.scalars(
+            _lessons_to_come()
+            .with_for_update(of=Lesson)
+            .options(
+                selectinload(Lesson.group)
+                .selectinload(Group.memberships)
+                .joinedload(Membership.request)
+                .joinedload(TutoringRequest.pupil)
+            )
+        ).all()
+        effects = compare(before, read_calendar(), lessons)
+        if effects.touched != agreed:
+            raise LessonsWouldChange(
+                _l("The lessons that this changes are others by now. Look at them again.")
+            )
+        restored = _apply(effects)
+    return Outcome(len(effects.cancelled), restored + extend_lessons(), len(effects.moved))
+
+
+def _lessons_to_come() -> Select[Lesson]:
+    """Lessons that are to come, or stand for a slot to come, whatever became of them."""
+    return (
+        select(Lesson)
+        .join(Lesson.group)
+        .where(
+            or_(Lesson.starts_at > clock.now(), Lesson.slot_start > _wall_now()),
+            Group.state == GroupState.ACTIVE,
+        )
+        .order_by(Lesson.id)
+    )
+
+
+# --- comparing
+
+
+def compare(before: SchoolCalendar, after: SchoolCalendar, lessons: Iterable[Lesson]) -> Effects:
+    """What becomes of lessons, which are all that are to come, as one calendar follows another."""
+    effects = Effects()
+    by_group: dict[Group, list[Lesson]] = {}
+    for lesson in lessons:
+        by_group.setdefault(lesson.group, []).append(lesson)
+    for group, own in by_group.items():
+        for lesson, slot in _next_slots(group, own, before, after).items():
+            _compare_lesson(effects, after, lesson, slot)
+    return effects
+
+
+def _next_slots(
+    group: Group, lessons: Collection[Lesson], before: SchoolCalendar, after: SchoolCalendar
+) -> dict[Lesson, datetime | None]:
+    """The slot that each lesson of a group stands for after the change; None for one that the
+    calendar had added and no longer has.
+
+    A lesson keeps its slot where the new one is too near to be told of, or has a lesson already.
+    """
+    known = [lesson.slot_start for lesson in lessons]
+    first, last = min(known) - timedelta(minutes=1), max(known)
+    were = before.slots(weekly_of(group), first, last)
+    place_at = {wall: place for place, wall in were.items()}
+    will_be = after.slots(weekly_of(group), first - WEEK, last + WEEK)
+    earliest = _wall_now() + SHORTEST_NOTICE
+    wanted: dict[Lesson, datetime | None] = {}
+    for lesson in lessons:
+        place = place_at.get(lesson.slot_start)
+        slot = lesson.slot_start if place is None else will_be.get(place)
+        too_near = slot is not None and slot < earliest
+        wanted[lesson] = lesson.slot_start if too_near else slot
+    taken = {lesson.slot_start for lesson, slot in wanted.items() if slot == lesson.slot_start}
+    for lesson, slot in wanted.items():
+        if slot is not None and slot != lesson.slot_start:
+            if slot in taken:
+                wanted[lesson] = lesson.slot_start
+            taken.add(slot)
+    return wanted
+
+
+def _compare_lesson(
+    effects: Effects, after: SchoolCalendar, lesson: Lesson, slot: datetime | None
+) -> None:
+    is_planned = lesson.state is LessonState.PLANNED and lesson.starts_at > clock.now()
+    if slot is None:
+        if is_planned:
+            effects.cancelled.append((lesson, Ban.NOT_DOUBLED))
+        return
+    level_id = lesson.group.level_id
+    wall = lesson.wall_start
+    other_slot = slot != lesson.slot_start
+    # One that people moved by themselves stays where they put it, as long as it may.
+    if other_slot and (wall == lesson.slot_start or after.ban(wall, lesson.minutes, level_id)):
+        wall = slot
+    if other_slot:
+        effects.slots[lesson] = slot
+    if lesson.starts_at <= clock.now():
+        return
+    if wall != lesson.wall_start:
+        effects.walls[lesson] = wall
+    ban = after.ban(wall, lesson.minutes, level_id)
+    if is_planned and ban is not None:
+        effects.cancelled.append((lesson, ban))
+    elif is_planned and wall != lesson.wall_start:
+        effects.moved.append((lesson, wall))
+    elif ban is None and lesson.cancel_reason in REASONS.values():
+        effects.back.append(lesson)
+
+
+# --- doing
+
+
+def _apply(effects: Effects) -> int:
+    """Cancel, move and give back as compared, in the caller's transaction; how many came back."""
+    cancelled = [lesson for lesson, _ban in effects.cancelled]
+    moved = [lesson for lesson, _wall in effects.moved]
+    changed = [*cancelled, *moved, *effects.back]
+    # All at once: locking one part after the other could meet others who lock in order.
+    lock_recipients({person for lesson in changed for person in recipients_of(lesson)})
+    known = telling.remember(changed)
+    _give_slots(effects.slots)
+    for ban in Ban:
+        withdraw_lessons([lesson for lesson, why in effects.cancelled if why is ban], REASONS[ban])
+    move_lessons(dict(effects.moved))
+    for lesson, wall in effects.walls.items():
+        if lesson not in moved:
+            put_at(lesson, wall)
+    restored = restore_lessons(effects.back)
+    telling.tell_changes([*cancelled, *moved, *restored], known)
+    return len(restored)
+
+
+def _give_slots(slots: dict[Lesson, datetime]) -> None:
+    for aside in (_ASIDE, timedelta(0)):
+        for lesson, slot in slots.items():
+            lesson.slot_start = slot + aside
+        db.session.flush()
+
+
+def _wall_now() -> datetime:
+    return clock.to_wall(clock.now(), current_app.config["N9RAW"].civil_zone)
