@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from app.commands.options import by_option, named, refusals_in_one_line
 from app.models import Group, Lesson
-from app.services import groups, lessons
+from app.services import changes, groups, lessons
 from app.services.scope import EVERYWHERE
 
 group_commands = AppGroup("group", help="Groups that are offered or active.")
@@ -69,7 +69,7 @@ def list_lessons(days: int) -> None:
 def cancel(number: int, reason: str, email: str | None) -> None:
     """Cancel a lesson with its reminders."""
     with refusals_in_one_line():
-        _print_lesson(lessons.cancel_lesson(number, reason, named(email)))
+        _print_lesson(changes.cancel_lesson(number, reason, named(email)))
 
 
 @lesson_commands.command("extend")

@@ -27,10 +27,9 @@ from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
 from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
-from app.services.lessons import future_lessons
 from app.services.people import get_tutor
-from app.services.reminders import Recipient, lock_recipients
-from app.services.telling import ask_for_calls, taught_pupils
+from app.services.reminders import Recipient
+from app.services.substitution import hand_back_lessons
 from app.services.vetting_term import clear_vetting, is_vetted, today
 from scheduler import clock
 
@@ -162,9 +161,8 @@ def _depart(
         departure = preview_departure(tutor_id)
         lock_groups(departure.groups)
         pupil_ids, seats = departure.pupil_ids, [group.members for group in departure.groups]
-        if by_tutor:
-            _have_families_called(departure)
-        end_groups(departure.groups, reason)
+        # Who goes has said so, on their page or to the coordinator.
+        end_groups(departure.groups, reason, but={Recipient("tutor", tutor_id)})
         for group, members in zip(departure.groups, seats, strict=True):
             note_end(group, by, members, reason, tutor_id=tutor_id if by_tutor else None)
         # The volunteer's own row last, since whoever makes lessons locks it after their group's.
@@ -173,6 +171,7 @@ def _depart(
             raise Conflict(_l("This volunteer is not in a state from which that can be recorded."))
         tutor.state = state
         _set_dates(tutor, until)
+        hand_back_lessons(tutor)
         detail = {"reason": reason, "groups": len(departure.groups)}
         audit.note(
             "pause_tutor" if state is TutorState.PAUSED else "tutor_left",
@@ -195,18 +194,6 @@ def _set_dates(tutor: Tutor, until: date | None) -> None:
         tutor.calendar_token_hash = None
         tutor.signed_out_at = clock.now()
         clear_vetting(tutor)
-
-
-def _have_families_called(departure: Departure) -> None:
-    """No coordinator stands beside a volunteer who goes by a button: have the families called.
-
-    Locks as everybody does: lessons, then families and the volunteer.
-    """
-    taught = taught_pupils(departure.groups)
-    future_lessons(*(group.id for group in departure.groups))
-    families = {Recipient("household", pupil.household_id) for pupil in taught}
-    lock_recipients({*families, Recipient("tutor", departure.tutor.id)})
-    ask_for_calls(taught)
 
 
 def _themself(tutor_id: int, by_tutor: bool) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The end of seats and of whole groups, with what was to come of them: lessons and reminders.
 
 Each function is part of the caller's transaction, which holds the lock under which groups change.
+Families whose lessons end are told so in one message, their tutors of the lessons that are off.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Group, GroupState, Membership, RequestState
+from app.models import Group, GroupState, Lesson, Membership, Pupil, RequestState, Tutor
+from app.services import telling
 from app.services.lessons import future_lessons, withdraw_lessons
 from app.services.reminders import (
     Recipient,
@@ -18,6 +20,7 @@ from app.services.reminders import (
     lock_recipients,
     recipients_of,
 )
+from app.services.searches import end_searches
 from scheduler import clock
 
 NOBODY_LEFT = "no pupil is left in the group"
@@ -42,36 +45,45 @@ def end_seats(members: Iterable[Membership]) -> None:
     db.session.flush()
 
 
-def end_groups(groups: Collection[Group], reason: str) -> None:
-    """End groups with all seats; what was to come of them is cancelled."""
+def end_groups(
+    groups: Collection[Group], reason: str, but: Collection[Recipient] = frozenset()
+) -> None:
+    """End groups with all seats; what was to come of them is cancelled, and told.
+
+    `but` are those who did it themselves.
+    """
     lessons = future_lessons(*(group.id for group in groups))
+    taught = _taught(member for group in groups for member in group.members)
+    known = telling.remember(lessons)
+    _lock_all(lessons, taught)
     end_seats(member for group in groups for member in group.members)
     for group in groups:
         _end(group)
     withdraw_lessons(lessons, reason)
+    _tell(taught, lessons, known, but)
 
 
-def leave_groups(leaving: Collection[Membership]) -> None:
-    """End these seats. A group in which nobody is left to be taught ends, and its lessons."""
+def leave_groups(leaving: Collection[Membership], but: Collection[Recipient] = frozenset()) -> None:
+    """End these seats, and tell it. A group in which nobody is left to be taught ends, and its
+    lessons. `but` are those who did it themselves, or never heard that they had a seat.
+    """
     groups = sorted({member.group for member in leaving}, key=lambda group: group.id)
     lessons = future_lessons(*(group.id for group in groups))
     staying = {group: [m for m in group.members if m not in leaving] for group in groups}
     ending = [group for group in groups if not goes_on(group, staying[group])]
     gone = {group: _gone(group, staying[group]) for group in groups if group not in ending}
+    taught = _taught([*leaving, *(member for group in ending for member in staying[group])])
+    known = telling.remember(lessons)
     # All at once: locking group by group could meet others who lock in the order of ids.
-    lock_recipients(
-        {
-            recipient
-            for lesson in lessons
-            for recipient in (gone[lesson.group] if lesson.group in gone else recipients_of(lesson))
-        }
-    )
+    _lock_all(lessons, taught)
     end_seats([*leaving, *(member for group in ending for member in staying[group])])
     for group in ending:
         _end(group)
-    withdraw_lessons([lesson for lesson in lessons if lesson.group in ending], NOBODY_LEFT)
+    off = [lesson for lesson in lessons if lesson.group in ending]
+    withdraw_lessons(off, NOBODY_LEFT)
     for group, households in gone.items():
         cancel_reminders([one for one in lessons if one.group is group], only=households)
+    _tell(taught, off, known, but)
 
 
 def goes_on(group: Group, staying: Collection[Membership]) -> bool:
@@ -83,6 +95,41 @@ def goes_on(group: Group, staying: Collection[Membership]) -> bool:
         group.state is GroupState.OFFERED
         or any(member.active_since is not None for member in staying)
     )
+
+
+def _tell(
+    taught: dict[Tutor, list[Pupil]],
+    lessons: Collection[Lesson],
+    known: telling.Known,
+    but: Collection[Recipient],
+) -> None:
+    """Families hear that the lessons have ended, and need not hear of each; tutors of the lessons
+    that are off, as does who would have stood in."""
+    families = set()
+    for tutor, pupils in taught.items():
+        families |= {Recipient("household", pupil.household_id) for pupil in pupils}
+        telling.tell_lessons_end(
+            [one for one in pupils if Recipient("household", one.household_id) not in but], tutor
+        )
+    end_searches(lessons)
+    telling.tell_changes(lessons, known, but=families.union(but))
+
+
+def _taught(members: Iterable[Membership]) -> dict[Tutor, list[Pupil]]:
+    """By tutor, the pupils whose lessons have begun; their families know of them."""
+    taught: dict[Tutor, list[Pupil]] = {}
+    for member in members:
+        pupil, tutor = member.request.pupil, member.group.tutor
+        if member.active_since is not None and pupil not in taught.setdefault(tutor, []):
+            taught[tutor].append(pupil)
+    return taught
+
+
+def _lock_all(lessons: Collection[Lesson], taught: dict[Tutor, list[Pupil]]) -> None:
+    families = {
+        Recipient("household", pupil.household_id) for pupils in taught.values() for pupil in pupils
+    }
+    lock_recipients({*families, *(one for lesson in lessons for one in recipients_of(lesson))})
 
 
 def _end(group: Group) -> None:

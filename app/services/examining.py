@@ -220,6 +220,17 @@ def examine_times(group: Group, starts: list[list[str]]) -> Examination:
     """What these weekly times would break for a group whose times are to be agreed."""
     if None not in group.starts:
         raise Conflict(_l("The times of this group are agreed already."))
+    return _examine_starts(group, starts)
+
+
+def examine_move(group: Group, starts: list[list[str]]) -> Examination:
+    """What other weekly times would break for a group in force."""
+    if None in group.starts:
+        raise Conflict(_l("The times of this group are still to be agreed."))
+    return _examine_starts(group, starts)
+
+
+def _examine_starts(group: Group, starts: list[list[str]]) -> Examination:
     if len(starts) != len(group.starts):
         raise Invalid(_l("Give a time for each weekly lesson."))
     choices.check_starts(starts)

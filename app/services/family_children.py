@@ -37,6 +37,7 @@ from app.services.consent import in_force, record_statement
 from app.services.errors import Invalid, NotFound
 from app.services.family_changes import lock_family
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, leave_without_right
+from app.services.reminders import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def stop_lessons(household_id: int, pupil_id: int) -> Pupil:
                 given=False,
                 said_by=household.guardian.name,
             )
-            leave_without_right([pupil_id])
+            leave_without_right([pupil_id], but={Recipient("household", household_id)})
             _note("stop_lessons", child.pupil)
     return child.pupil
 

@@ -35,6 +35,7 @@ from app.services.free_text import read_reason
 from app.services.lessons import future_lessons, plan_lessons
 from app.services.pins import drop_pins
 from app.services.reminders import Recipient, plan_reminders
+from app.services.telling import tell_new_group
 from app.services.vetting_term import is_vetted
 from scheduler import clock
 

@@ -24,36 +24,40 @@ def answer_lesson(household_id: int, lesson_id: int, *, coming: bool) -> Lesson:
     """
     with transaction():
         lesson = db.session.get(Lesson, lesson_id, with_for_update=True)
-        pupils = [] if lesson is None else _pupils_in(lesson, household_id)
-        if lesson is None or not pupils:
+        if lesson is None or not _pupils_in(lesson, household_id):
             raise NotFound(_l("This lesson does not exist."))
         if lesson.state is not LessonState.PLANNED:
             raise Conflict(_l("This lesson is cancelled."))
         if lesson.starts_at <= clock.now():
             raise Conflict(_l("This lesson has begun already."))
-        family = Recipient("household", household_id)
-        lock_recipients([family])
-        answer = db.session.get(LessonAnswer, (lesson_id, household_id), populate_existing=True)
-        if answer is not None and answer.coming == coming:
-            return lesson
-        if answer is None:
-            answer = LessonAnswer(lesson_id=lesson_id, household_id=household_id)
-            db.session.add(answer)
-        answer.coming = coming
-        answer.answered_at = clock.now()
-        db.session.flush()
-        if coming:
-            plan_reminders([lesson], only=[family])
-        else:
-            cancel_reminders([lesson], only=[family])
-        audit.note(
-            "answer_lesson",
-            f"lesson:{lesson.id}",
-            None,
-            pupil_ids=[pupil.id for pupil in pupils],
-            detail={"household": household_id, "coming": coming},
-        )
+        keep_answer(lesson, household_id, coming=coming)
     return lesson
+
+
+def keep_answer(lesson: Lesson, household_id: int, *, coming: bool) -> None:
+    """As `answer_lesson`, part of a transaction that has locked the lesson, which is to come."""
+    family = Recipient("household", household_id)
+    lock_recipients([family])
+    answer = db.session.get(LessonAnswer, (lesson.id, household_id), populate_existing=True)
+    if answer is not None and answer.coming == coming:
+        return
+    if answer is None:
+        answer = LessonAnswer(lesson_id=lesson.id, household_id=household_id)
+        db.session.add(answer)
+    answer.coming = coming
+    answer.answered_at = clock.now()
+    db.session.flush()
+    if coming:
+        plan_reminders([lesson], only=[family])
+    else:
+        cancel_reminders([lesson], only=[family])
+    audit.note(
+        "answer_lesson",
+        f"lesson:{lesson.id}",
+        None,
+        pupil_ids=[pupil.id for pupil in _pupils_in(lesson, household_id)],
+        detail={"household": household_id, "coming": coming},
+    )
 
 
 def answers_of(household_id: int, lesson_ids: Collection[int]) -> dict[int, bool]:

@@ -29,6 +29,7 @@ from app.models import (
     MatchRun,
     Membership,
     Message,
+    Notice,
     ProposedGroup,
     ProposedSeat,
     Pupil,
@@ -37,12 +38,13 @@ from app.models import (
     RunState,
     TutoringRequest,
 )
-from app.services import audit
+from app.services import audit, telling
 from app.services.ending import goes_on, leave_groups, lock_groups
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member, offer_seat
 from app.services.pins import pins_in_force, wished_pins
 from app.services.problem import build_problem
+from app.services.reminders import Recipient
 from app.services.repairing import place_of_group
 from app.services.runs import read_plan, read_problem
 from app.services.vetting_term import is_vetted
@@ -130,6 +132,7 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
         db.session.flush()
         if not all(may_be_member(member) for group in groups for member in group.members):
             raise _outdated()
+        telling.tell_offers(group.tutor_id for group in groups)
         audit.note(
             "publish_run",
             f"run:{run.id}",
@@ -161,7 +164,16 @@ def undo_publication(run_id: int, by: Coordinator | None) -> None:
             raise Conflict(refused)
         pupil_ids = [member.request.pupil_id for member in members]
         if members:
-            leave_groups(members)
+            # Nothing of it has left: no family ever heard of these lessons. Tutors hear of it all.
+            households = {member.request.pupil.household_id for member in members}
+            tutors = {member.group.tutor_id for member in members}
+            leave_groups(
+                members,
+                but={Recipient("household", number) for number in households}
+                | {Recipient("tutor", number) for number in tutors},
+            )
+            telling.untell_new_groups({member.group_id for member in members})
+            telling.tell_offers_withdrawn(tutors)
         # Locked with the lessons by now: what has left since it was looked at is on record.
         refused = _why_it_stays(run)
         if refused is not None:
@@ -242,8 +254,9 @@ def _has_begun(run: MatchRun) -> bool:
 def _was_told(run: MatchRun) -> bool:
     """Whether a seat of this publication is known outside: to its family, or by its volunteer.
 
-    A message about lessons of its group went to them since it was accepted, or the family answered
-    on its page whether it will be there.
+    A message about its group, or about lessons of it, went to them since it was accepted, or the
+    family answered on its page whether it will be there. What a volunteer heard of the offer alone
+    stands against nothing: they are told that it is taken back.
     """
     of_family = TutoringRequest.pupil_id == Pupil.id
     seats = (
@@ -261,11 +274,27 @@ def _was_told(run: MatchRun) -> bool:
             Message.handed_at >= Membership.active_since,
         )
     )
+    told = (
+        select(Membership.id)
+        .join(Membership.request)
+        .join(Pupil, of_family)
+        .outerjoin(Lesson, Lesson.group_id == Membership.group_id)
+        .join(
+            Notice,
+            or_(Notice.group_id == Membership.group_id, Notice.lesson_id == Lesson.id),
+        )
+        .join(Message, Message.id == Notice.message_id)
+        .where(
+            Membership.run_id == run.id,
+            Notice.household_id == Pupil.household_id,
+            Message.handed_at >= Membership.active_since,
+        )
+    )
     answered = seats.join(LessonAnswer, LessonAnswer.lesson_id == Lesson.id).where(
         LessonAnswer.household_id == Pupil.household_id,
         LessonAnswer.answered_at >= Membership.active_since,
     )
-    return any(db.session.scalar(query.limit(1)) is not None for query in (texted, answered))
+    return any(db.session.scalar(query.limit(1)) is not None for query in (texted, told, answered))
 
 
 def _is_built_upon(run: MatchRun) -> bool:

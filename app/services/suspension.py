@@ -26,11 +26,10 @@ from app.services.ending import end_groups, lock_groups
 from app.services.errors import Conflict, Invalid
 from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
-from app.services.lessons import future_lessons
 from app.services.outbox import end
 from app.services.people import get_tutor
-from app.services.reminders import Recipient, lock_recipients
-from app.services.telling import taught_pupils, tell_lessons_end
+from app.services.reminders import Recipient
+from app.services.substitution import hand_back_lessons
 from app.services.vetting_term import clear_vetting
 from scheduler import clock
 
@@ -46,18 +45,15 @@ def suspend_tutor(tutor_id: int, reason: str, by: Coordinator | None) -> Departu
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         departure = preview_departure(tutor_id)
         lock_groups(departure.groups)
-        pupil_ids, taught = departure.pupil_ids, taught_pupils(departure.groups)
+        pupil_ids = departure.pupil_ids
         seats = [group.members for group in departure.groups]
-        # In the order in which everybody locks: lessons, then families and the volunteer.
-        future_lessons(*(group.id for group in departure.groups))
-        families = {Recipient("household", pupil.household_id) for pupil in taught}
-        lock_recipients({*families, Recipient("tutor", tutor_id)})
-        end_groups(departure.groups, reason)
+        end_groups(departure.groups, reason, but={Recipient("tutor", tutor_id)})
         for group, members in zip(departure.groups, seats, strict=True):
             note_end(group, by, members, reason)
-        _close(_locked(tutor_id), reason)
+        tutor = _locked(tutor_id)
+        _close(tutor, reason)
+        hand_back_lessons(tutor)
         _stop_messages(tutor_id)
-        tell_lessons_end(taught, departure.tutor)
         audit.note(
             "suspend_tutor",
             f"tutor:{tutor_id}",

@@ -20,7 +20,7 @@ from app.services.departures import preview_departure
 from app.services.ending import VETTING_OVER, end_groups, lock_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
-from app.services.telling import ask_for_calls, taught_pupils
+from app.services.substitution import hand_back_lessons
 from app.services.vetting_term import (
     NOTICE,
     clear_vetting,
@@ -108,6 +108,7 @@ def withdraw_vetting(tutor_id: int, by: Coordinator) -> Tutor:
             raise Conflict(_l("This volunteer has groups, or offers of groups, to be ended first."))
         tutor.state = TutorState.REGISTERED
         clear_vetting(tutor)
+        hand_back_lessons(tutor)
         audit.note("withdraw_vetting", f"tutor:{tutor.id}", by)
     return tutor
 
@@ -131,8 +132,7 @@ def ending_vettings() -> list[Tutor]:
 def end_expired_vettings() -> int:
     """End the vettings that hold no more, and what rests on them; how many.
 
-    Groups end as they do when a volunteer pauses. Nobody pressed a button, so the families who had
-    lessons are put among those to be called.
+    Groups end as they do when a volunteer pauses, and their families are told.
     """
     over = [tutor.id for tutor in ending_vettings() if _is_over(tutor)]
     for tutor_id in over:
@@ -148,16 +148,16 @@ def _end_expired(tutor_id: int) -> None:
         return
     departure = preview_departure(tutor_id)
     lock_groups(departure.groups)
-    pupil_ids, taught = departure.pupil_ids, taught_pupils(departure.groups)
+    pupil_ids = departure.pupil_ids
     seats = [group.members for group in departure.groups]
     end_groups(departure.groups, VETTING_OVER)
     for group, members in zip(departure.groups, seats, strict=True):
         note_end(group, None, members, VETTING_OVER)
-    ask_for_calls(taught)
     tutor = _locked(tutor_id)
     if tutor.state is TutorState.VETTED:
         tutor.state = TutorState.REGISTERED
     clear_vetting(tutor)
+    hand_back_lessons(tutor)
     audit.note("vetting_over", f"tutor:{tutor.id}", None, pupil_ids=pupil_ids)
 
 

@@ -14,8 +14,8 @@ from app.database import transaction
 from app.extensions import db
 from app.models import Attendance, AuditEntry, Lesson, LessonState, Membership, Tutor
 from app.services import attendance, hours
+from app.services.changes import cancel_lesson
 from app.services.errors import Conflict, Invalid, NotFound
-from app.services.lessons import cancel_lesson
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.pages import counted_statements

@@ -20,8 +20,8 @@ from app.extensions import db
 from app.models import AuditEntry, Group, Lesson, LessonState, Pupil, Tutor, TutorState
 from app.security import HideSecretLinks
 from app.services import calendar_feed, departures
+from app.services.changes import cancel_lesson
 from app.services.errors import NotFound
-from app.services.lessons import cancel_lesson
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.hostile import HOSTILE_NAMES

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from app.database import transaction
 from app.extensions import db
 from app.models import Household, Lesson, Membership, Worry
-from app.services import family, family_links, lessons, worries
+from app.services import changes, family, family_links, worries
 from app.services.scope import EVERYWHERE
 from tests.support.groups import active_group, offer_group
 from tests.support.lists import contents
@@ -135,7 +135,7 @@ def test_cancelled_lesson_says_so_and_stays(app: Flask, client: FlaskClient, lin
     with app.app_context():
         lesson = db.session.scalars(select(Lesson).order_by(Lesson.starts_at)).first()
         assert lesson is not None
-        lessons.cancel_lesson(lesson.id, "ill")
+        changes.cancel_lesson(lesson.id, "ill")
     page = in_french(client, link)
     assert "lundi 2 novembre 18:00 Hiba, Mathématiques Rania vous appelle annulée" in page
     assert page.count("annulée") == 1

@@ -23,7 +23,7 @@ from app.models import (
     Reminder,
     TutorState,
 )
-from app.services import groups, lessons, publishing, timetable
+from app.services import changes, groups, publishing, timetable
 from tests.support import people
 from tests.support.groups import active_group, offer_group, proposal, propose
 from tests.support.pages import counted_statements, in_english, signed_in, views, words
@@ -263,7 +263,7 @@ def test_group_tells_its_story_from_the_offer_on(app: Flask, time: time_machine.
         groups.accept_group(group.id, tutor_id=tutor)
         lesson = db.session.scalars(select(Lesson).order_by(Lesson.starts_at)).first()
         assert lesson is not None
-        lessons.cancel_lesson(lesson.id, "I am ill", tutor_id=tutor)
+        changes.cancel_lesson(lesson.id, "I am ill", tutor_id=tutor)
         group_id = group.id
     page = words(client.get(f"/coordinator/groups/{group_id}").text)
     assert (

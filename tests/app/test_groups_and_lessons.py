@@ -29,7 +29,7 @@ from app.models import (
     TutoringRequest,
     TutorState,
 )
-from app.services import groups, lessons, publishing
+from app.services import changes, groups, lessons, publishing
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.volunteer import set_preferences
 from scheduler import clock
@@ -157,7 +157,7 @@ def test_group_with_times_to_agree_has_no_lessons_yet() -> None:
 
 def test_cancelled_lesson_takes_its_reminders_along() -> None:
     active_group(people.make_tutor(), requests_of(people.make_household()), starts=WEDNESDAY_TOO)
-    lesson = lessons.cancel_lesson(planned()[0].id, "ill")
+    lesson = changes.cancel_lesson(planned()[0].id, "ill")
     assert (lesson.state, lesson.version, lesson.cancel_reason) == (
         LessonState.CANCELLED,
         2,
@@ -181,7 +181,7 @@ def test_cancelled_first_lesson_of_a_day_leaves_the_others_their_text() -> None:
     active_group(people.make_tutor(), [hiba], starts=[("mon", "15:00")])
     active_group(people.make_tutor(), [walid], starts=[("mon", "18:00")])
     assert due(messages(MessageKind.LESSON_24H, to="household"))[0] == "11-22 15:00"
-    lessons.cancel_lesson(planned()[0].id, "ill")
+    changes.cancel_lesson(planned()[0].id, "ill")
     first = messages(MessageKind.LESSON_24H, to="household")[0]
     assert f"{first.due_at:%m-%d %H:%M}" == "11-22 18:00"
     assert [reminder.lesson.wall_start.hour for reminder in first.reminders] == [18]
@@ -191,7 +191,7 @@ def test_lesson_of_another_tutor_is_unknown_to_a_tutor() -> None:
     active_group(people.make_tutor(), requests_of(people.make_household()))
     other = people.make_tutor()
     with pytest.raises(NotFound):
-        lessons.cancel_lesson(planned()[0].id, "ill", tutor_id=other)
+        changes.cancel_lesson(planned()[0].id, "ill", tutor_id=other)
 
 
 def test_lesson_is_cancelled_once_with_a_reason_and_before_it_begins(
@@ -200,18 +200,18 @@ def test_lesson_is_cancelled_once_with_a_reason_and_before_it_begins(
     active_group(people.make_tutor(), requests_of(people.make_household()))
     first, second = planned()[:2]
     with pytest.raises(Invalid):
-        lessons.cancel_lesson(first.id, " ")
-    lessons.cancel_lesson(second.id, "ill")
+        changes.cancel_lesson(first.id, " ")
+    changes.cancel_lesson(second.id, "ill")
     with pytest.raises(Conflict):
-        lessons.cancel_lesson(second.id, "ill")
+        changes.cancel_lesson(second.id, "ill")
     programme.move_to(first.starts_at)
     with pytest.raises(Conflict):
-        lessons.cancel_lesson(first.id, "ill")
+        changes.cancel_lesson(first.id, "ill")
 
 
 def test_lessons_roll_on_and_none_is_made_twice(programme: time_machine.Traveller) -> None:
     active_group(people.make_tutor(), requests_of(people.make_household()))
-    cancelled = lessons.cancel_lesson(planned()[3].id, "holiday")
+    cancelled = changes.cancel_lesson(planned()[3].id, "holiday")
     assert lessons.extend_lessons() == 0
     programme.shift(timedelta(weeks=1))
     assert [lessons.extend_lessons(), lessons.extend_lessons()] == [1, 0]

@@ -22,7 +22,7 @@ from app.models import (
     MessageState,
     Reminder,
 )
-from app.services import family, groups, lesson_answers, lessons, publishing
+from app.services import changes, family, groups, lesson_answers, publishing
 from app.services.errors import Conflict, NotFound
 from tests.support.groups import active_group, proposal, propose
 from tests.support.people import make_household, make_programme, make_tutor
@@ -113,7 +113,7 @@ def test_answers_are_taken_until_the_lesson_begins(clock: time_machine.Traveller
 
 def test_cancelled_lesson_takes_no_answer() -> None:
     household, lesson = taught_family()
-    lessons.cancel_lesson(lesson.id, "ill")
+    changes.cancel_lesson(lesson.id, "ill")
     with pytest.raises(Conflict):
         lesson_answers.answer_lesson(household.id, lesson.id, coming=True)
 

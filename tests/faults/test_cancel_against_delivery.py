@@ -18,7 +18,7 @@ from app import create_app
 from app.database import transaction
 from app.extensions import db
 from app.models import OPEN_MESSAGES, Household, Lesson, LessonState, Message, MessageState
-from app.services import departures, lessons
+from app.services import changes, departures
 from app.services.delivery import deliver_due
 from scheduler import clock
 from tests.support import people
@@ -32,7 +32,7 @@ STOPPED = (MessageState.CANCELLED, MessageState.SUPPRESSED)
 
 
 def cancel_the_lesson(lesson_id: int, _household_id: int, _tutor_id: int) -> None:
-    lessons.cancel_lesson(lesson_id, "the road is closed")
+    changes.cancel_lesson(lesson_id, "the road is closed")
 
 
 def stop_messages(_lesson_id: int, household_id: int, _tutor_id: int) -> None:
@@ -78,7 +78,7 @@ def mailing(database_url: str, mailbox: Mailbox) -> Iterator[Flask]:
 
 @pytest.mark.parametrize(
     "times",
-    [pytest.param(60, id="few"), pytest.param(500, id="many", marks=pytest.mark.slow)],
+    [pytest.param(60, id="few"), pytest.param(500, id="many", marks=pytest.mark.faults)],
 )
 def test_nothing_leaves_if_the_change_was_committed_before_handing(
     mailing: Flask, mailbox: Mailbox, times: int

@@ -48,6 +48,7 @@ from app.services import (
     asking,
     attendance,
     by_hand,
+    changes,
     choices,
     coordinators,
     departures,
@@ -56,7 +57,6 @@ from app.services import (
     help_request,
     households,
     invitations,
-    lessons,
     notes,
     programme_lists,
     pupils,
@@ -387,7 +387,7 @@ def _group_ended(words: str, at: Wordy) -> str:
 
 
 def _cancelled(words: str, at: Wordy) -> str:
-    return lessons.cancel_lesson(at.lesson_id, words, at.by).cancel_reason or ""
+    return changes.cancel_lesson(at.lesson_id, words, at.by).cancel_reason or ""
 
 
 def _noted(words: str, at: Wordy) -> str:
