@@ -120,6 +120,14 @@ def children_told(was: State, lesson: Lesson, recipient: Recipient) -> list[Pupi
     return [pupil for pupil in pupils if _concerns(pupil, recipient)]
 
 
+def begins(notice: Notice) -> bool:
+    """Whether a child of whom a notice of a new group speaks still sits in it."""
+    group = notice.group
+    if group is None or group.state is not GroupState.ACTIVE:
+        return False
+    return any(pupil.id in notice.was["pupils"] for pupil in _seated(group))
+
+
 def _act(was: State, now: State, recipient: Recipient) -> str | None:
     if recipient.table == Household.__tablename__:
         return _act_for_family(was, now)

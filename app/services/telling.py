@@ -53,6 +53,7 @@ from app.services.message_texts import (
 from app.services.notices import (
     State,
     acts_of,
+    begins,
     children_told,
     ends_at,
     group_state_of,
@@ -337,7 +338,7 @@ def tell_new_group(group: Group, members: Iterable[Membership]) -> None:
 
 
 def untell_new_groups(group_ids: Collection[int]) -> None:
-    """Say nothing of the beginning of these groups, where no text has left yet.
+    """Say nothing of the beginning of these groups to who sits in none, where no text has left yet.
 
     The caller has locked their families.
     """
@@ -354,7 +355,7 @@ def untell_new_groups(group_ids: Collection[int]) -> None:
     for message in unsent:
         left = []
         for notice in notices_of(message):
-            if notice.group_id in group_ids:
+            if notice.group_id in group_ids and not begins(notice):
                 notice.cancelled_at = clock.now()
             else:
                 left.append(notice)
