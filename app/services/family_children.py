@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -38,6 +39,10 @@ from app.services.errors import Invalid, NotFound
 from app.services.family_changes import lock_family
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, leave_without_right
 from app.services.reminders import Recipient
+from scheduler import clock
+
+FAMILY_STOPPED: Final = "the family wants no more lessons of it"
+"""The reason stored with such a request; pages put it in the reader's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,29 @@ def stop_lessons(household_id: int, pupil_id: int) -> Pupil:
             leave_without_right([pupil_id], but={Recipient("household", household_id)})
             _note("stop_lessons", child.pupil)
     return child.pupil
+
+
+def asked_subject(household: Household, request_id: int) -> TutoringRequest:
+    """One of the subjects that are asked for; NotFound for every other, and for those that ended."""
+    for child in children(household):
+        for request in child.requests:
+            if request.id == request_id:
+                return request
+    raise NotFound(_l("This request does not exist."))
+
+
+def stop_subject(household_id: int, request_id: int) -> TutoringRequest:
+    """End one subject's lessons, and the search for them; the guardian's consent stays."""
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        household = lock_family(household_id)
+        request = asked_subject(household, request_id)
+        request.state = RequestState.ENDED
+        request.ended_at = clock.now()
+        request.end_reason = FAMILY_STOPPED
+        db.session.flush()
+        leave_without_right([request.pupil_id], but={Recipient("household", household_id)})
+        _note("stop_subject", request.pupil)
+    return request
 
 
 def _agree(household: Household, pupil: Pupil, agreed: Agreed | None) -> None:
