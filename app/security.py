@@ -87,10 +87,13 @@ class HideSecretLinks(logging.Filter):
     _LINK = re.compile(r"/(f|calendar|invitation)/[\w-]+")
     _NAME = re.compile(r"((?:[?&]|%3F|%26)name(?:=|%3D))[^&\s\"]+", re.IGNORECASE)
     """In an address, and in the one that a sign-in page leads back to."""
+    _HOOK = re.compile(r"(/hooks/\w+)[/?][^\s\"]*")
+    """What gateways call holds secrets, telephones and texts."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
         hidden = self._NAME.sub(r"\1...", self._LINK.sub(r"/\1/...", said))
+        hidden = self._HOOK.sub(r"\1/...", hidden)
         if hidden != said:
             record.msg, record.args = hidden, None
         return True

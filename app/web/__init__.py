@@ -10,6 +10,7 @@ from app.web import (
     demo,
     family,
     help_request,
+    hooks,
     public,
     registration,
     volunteer,
@@ -35,6 +36,7 @@ def register_pages(app: Flask) -> None:
     app.register_blueprint(volunteer.blueprint)
     app.register_blueprint(help_request.blueprint)
     app.register_blueprint(family.blueprint)
+    app.register_blueprint(hooks.blueprint)
     if app.config["N9RAW"].demo:
         app.register_blueprint(demo.blueprint)
     register_error_pages(app)

@@ -79,6 +79,8 @@ RULES: Final[dict[str, Rule]] = {
     "invitation.accept": _ANYONE,
     "volunteer_account.sign_in": _ANYONE,
     "volunteer_account.enter_code": _ANYONE,
+    # What gateways call, and prove who they are by a signature or a secret
+    "hooks.take": _ANYONE,
     # Becoming a volunteer
     "registration.start": _ANYONE,
     "registration.forget": _ANYONE,
@@ -151,6 +153,8 @@ RULES: Final[dict[str, Rule]] = {
     "volunteer.certificate": _VOLUNTEER,
     "volunteer.calendar": _VOLUNTEER,
     "volunteer.end_calendar": _VOLUNTEER,
+    "volunteer.answer_offer": _VOLUNTEER,
+    "volunteer.come_after_all": _VOLUNTEER,
     # Coordinators: the desk
     "coordinator.start": _STAFF,
     "coordinator.desk": _STAFF,
@@ -251,6 +255,11 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.lessons": _STAFF,
     "coordinator.cancel_lesson": _WHOLE_LESSON,
     "coordinator.note_lesson": _WHOLE_LESSON,
+    "coordinator.substitute": _WHOLE_LESSON,
+    "coordinator.give_to_substitute": _WHOLE_LESSON,
+    "coordinator.seek_substitute": _WHOLE_LESSON,
+    "coordinator.end_substitute_search": _WHOLE_LESSON,
+    "coordinator.close_flag": Rule(STAFF, "whole_flag", "flag_id"),
     # The programme
     "coordinator.programme_start": _ADMINISTRATOR,
     "coordinator.programme_list": _ADMINISTRATOR,

@@ -19,6 +19,9 @@ _NUMBER: Final = "[1-9][0-9]{0,8}"
 _LONGEST_FORM: Final = 500_000
 """Bytes of what a form may hold: strangers can send one too."""
 _TAKES_A_FILE: Final = "coordinator.check_list"
+_FROM_GATEWAYS: Final = "hooks.take"
+_LONGEST_HOOK: Final = 3_000_000
+"""Bytes of what a gateway may bring at once; Meta says so of its own."""
 
 
 class RowNumber(BaseConverter):
@@ -65,11 +68,17 @@ def asked_day(name: str) -> date | None:
 def limit_form(app: Flask, **_kwargs: object) -> None:
     """Let nothing but a list be longer than any form: what is longer is answered by 413, unread."""
     if request.endpoint != _TAKES_A_FILE:
-        request.max_content_length = min(_LONGEST_FORM, app.config["MAX_CONTENT_LENGTH"])
+        longest = _LONGEST_HOOK if request.endpoint == _FROM_GATEWAYS else _LONGEST_FORM
+        request.max_content_length = min(longest, app.config["MAX_CONTENT_LENGTH"])
 
 
 def refuse_nul() -> None:
-    """Answer 400 to whatever holds a NUL character: no keyboard writes one."""
+    """Answer 400 to whatever holds a NUL character: no keyboard writes one.
+
+    What gateways bring is left to them, byte by byte: half of an Arabic text's bytes may be NUL.
+    """
+    if request.endpoint == _FROM_GATEWAYS:
+        return
     given = chain(
         (request.path,),
         *((name, value) for name, value in request.args.items(multi=True)),

@@ -52,6 +52,8 @@ EVERYBODY = To(frozenset(Role))
 VOLUNTEERS = To(frozenset({Role.VOLUNTEER, Role.OTHER_VOLUNTEER}))
 ITS_VOLUNTEER = To(frozenset({Role.VOLUNTEER}), frozenset({Role.OTHER_VOLUNTEER}))
 ADMINISTRATORS = To(frozenset({Role.ADMINISTRATOR}))
+GATEWAYS = To(frozenset(), frozenset(Role))
+"""What a configured gateway calls; there is none here, so that nobody finds it."""
 ALL_ZONES = To(frozenset({Role.COORDINATOR, Role.ADMINISTRATOR}))
 ITS_IMPORTER = To(frozenset({Role.COORDINATOR}), frozenset({Role.ADMINISTRATOR}))
 """A list that waits between its two passes is of who brought it."""
@@ -67,6 +69,7 @@ WHO: dict[str, To] = {
     "public.certificates": EVERYBODY,
     "public.certificate": EVERYBODY,
     "public.calendar": EVERYBODY,
+    "hooks.take": GATEWAYS,
     "account.sign_in": EVERYBODY,
     "account.app_code": EVERYBODY,
     "account.sign_out": EVERYBODY,
@@ -334,9 +337,9 @@ def expected_of(endpoint: str, role: Role) -> Answer:
     to = WHO[endpoint]
     if role in to.lets_in:
         return Answer.LETS_IN
-    if role is Role.STRANGER:
-        return Answer.TO_SIGN_IN
-    return Answer.UNKNOWN if role in to.unknown else Answer.REFUSES
+    if role in to.unknown:
+        return Answer.UNKNOWN
+    return Answer.TO_SIGN_IN if role is Role.STRANGER else Answer.REFUSES
 
 
 def answer_of(answer: TestResponse, endpoint: str) -> Answer:

@@ -250,6 +250,8 @@ _CHOICES = {
     "subject": "maths",
     "entry": "call",
     "level": "3AC",
+    "gateway": "kannel",
+    "rest": "receipt",
 }
 
 
