@@ -22,7 +22,15 @@ from app.models import (
     QuestionKind,
     Tutor,
 )
-from app.services import call_me, lesson_answers, new_times, silence, substitution, worries
+from app.services import (
+    asked_times,
+    call_me,
+    lesson_answers,
+    new_times,
+    silence,
+    substitution,
+    worries,
+)
 from app.services.answers import Said, What, read_answer
 from app.services.asked import Asked, AskedLesson, lesson_children, newest_asked
 from app.services.asking_which import Choice, chosen
@@ -49,6 +57,8 @@ class Outcome:
     message_id: int | None = None
     asks: tuple[Choice, ...] = ()
     """The lessons of which the family is asked which one it meant."""
+    which: int | None = None
+    """The key of what the family chose, where it was asked which lesson it meant."""
     of_tutor: bool = False
     """It was said as a volunteer, by somebody who is both."""
 
@@ -135,6 +145,8 @@ def _dispatch(question: Question, accepts: bool) -> None:
     match question.kind:
         case QuestionKind.SUBSTITUTE:
             substitution.answer_offer(question.id, accepts)
+        case QuestionKind.NEW_TIME if question.tutor_id is not None:
+            asked_times.answer_asked_time(question.id, accepts)
         case QuestionKind.NEW_TIME:
             new_times.answer_new_time(question.id, accepts)
         case _held:
@@ -147,7 +159,13 @@ def _answer_which(row: InboundMessage, said: Said, question: Question) -> Outcom
     if not choices or question.household_id is None:
         return _free_text(row, said)
     outcome = _say(row, question.household_id, choices)
-    return replace(outcome, meaning=Meaning.ANSWER, question_id=question.id)
+    key = 1 + question.options.index(list(choices[0])) if len(choices) == 1 else None
+    return replace(
+        outcome,
+        meaning=Meaning.ANSWER,
+        question_id=question.id,
+        which=key or 1 + len(question.options),
+    )
 
 
 def _answer_lessons(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from app.database import transaction
@@ -27,9 +27,11 @@ from app.models import (
     Window,
 )
 from app.services import audit
+from app.services.call_me import TUTOR_CALLS_WITHIN
 from app.services.errors import Invalid
 from app.services.households import MESSAGE_LANGUAGES
 from app.services.lesson_answers import answers_of
+from app.services.stopping import start_messages, stop_messages
 from scheduler import clock
 
 AHEAD = timedelta(weeks=4)
@@ -91,25 +93,25 @@ def coming_lessons(household: Household) -> list[FamilyLesson]:
     return [replace(entry, coming=answers.get(number)) for number, entry in found.items()]
 
 
-def open_call(household: Household) -> CallRequest | None:
-    """The family's wish to be called that nobody has answered yet."""
+def newest_call(household: Household) -> CallRequest | None:
+    """The family's wish to be called that nobody has answered yet, or that its volunteer was told
+    of just now.
+    """
     return db.session.scalar(
-        select(CallRequest).where(
-            CallRequest.household_id == household.id, CallRequest.called_at.is_(None)
+        select(CallRequest)
+        .where(
+            CallRequest.household_id == household.id,
+            or_(
+                CallRequest.called_at.is_(None),
+                and_(
+                    CallRequest.tutor_id.is_not(None),
+                    CallRequest.asked_at > clock.now() - TUTOR_CALLS_WITHIN,
+                ),
+            ),
         )
+        .order_by(CallRequest.id.desc())
+        .limit(1)
     )
-
-
-def ask_for_call(household_id: int) -> CallRequest:
-    """Note that a family wants to be called; asking again changes nothing."""
-    with transaction():
-        household = db.session.get_one(Household, household_id, with_for_update=True)
-        call = open_call(household)
-        if call is None:
-            call = CallRequest(household_id=household.id, asked_at=clock.now())
-            db.session.add(call)
-            _note_family("ask_for_call", household)
-    return call
 
 
 def set_hours(household_id: int, windows: Iterable[Window], *, to_agree: bool) -> Household:
@@ -141,10 +143,7 @@ def set_messages(household_id: int, *, wanted: bool) -> Household:
     """Stop the messages to a family, or send them again, as the family itself asks."""
     with transaction():
         household = db.session.get_one(Household, household_id, with_for_update=True)
-        if wanted == (household.messages_stopped_at is None):
-            return household
-        household.messages_stopped_at = None if wanted else clock.now()
-        _note_family("want_messages" if wanted else "stop_messages", household)
+        start_messages(household) if wanted else stop_messages(household)
     return household
 
 

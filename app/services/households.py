@@ -29,6 +29,7 @@ from app.services import audit, family_links
 from app.services.entered import entered_email, entered_guardian, entered_phone
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.scope import Scope
+from app.services.stopping import start_messages, stop_messages
 from scheduler import clock
 
 MESSAGE_LANGUAGES: Final = ("ar", "fr", "ary")
@@ -127,9 +128,7 @@ def set_messages(household_id: int, by: Coordinator, *, wanted: bool) -> Househo
     """Stop the messages to a family that told a coordinator so, or send them again."""
     with transaction():
         household = _lock(household_id)
-        if wanted != (household.messages_stopped_at is None):
-            household.messages_stopped_at = None if wanted else clock.now()
-            _note("want_messages" if wanted else "stop_messages", household, by, {})
+        start_messages(household, by) if wanted else stop_messages(household, by)
     return household
 
 

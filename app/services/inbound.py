@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from app.database import transaction
 from app.extensions import db
 from app.gateways import InboundText, MissedCall
-from app.models import InboundMessage, Meaning
+from app.models import InboundMessage, Meaning, Question
 from app.services import senders
 from app.services.acting import Outcome, outcome_of
 from app.services.answers import Said, What, read_answer
@@ -151,6 +151,9 @@ def _finish(number: int, outcome: Outcome) -> None:
         row.question_id = outcome.question_id
         row.message_id = outcome.message_id
         row.read_at = None if outcome.is_unread else row.received_at
+        if outcome.which is not None and outcome.question_id is not None:
+            question = db.session.get_one(Question, outcome.question_id, with_for_update=True)
+            question.answered_at, question.answer = clock.now(), outcome.which
         if outcome.asks and sender.household is not None:
             ask_which(sender.household, outcome.asks)
         elif outcome.reply is not None and sender.people:

@@ -12,28 +12,49 @@ from app.services.answers import Said, What, read_answer
 
 KEYS = {
     1: (
-        "1", "1.", "(1)", " 1 \n", "1!", "1 merci", "1 1", "bonjour 1", "١", "۱", "１", "¹", "1️⃣", "①", "❶",
-        "১", "१", "\u200f1", "١ شكرا", "1 inchallah",
+        "1", "1.", "(1)", " 1 \n", "1!", "1 merci", "1 1", "bonjour 1", "١", "۱", "１",
+        "¹", "1️⃣", "①", "❶", "১", "१", "\u200f1", "١ شكرا", "1 inchallah",
     ),
-    2: ("2", "2)", "٢", "۲", "２", "2️⃣", "২", "2 svp", "2، شكرا", "2 s'il vous plaît"),
-    3: ("3", "٣", "3 bjouj"),
+    2: (
+        "2", "2)", "٢", "۲", "２", "2️⃣", "২", "2 svp", "2، شكرا", "2 s'il vous plaît",
+    ),
+    3: (
+        "3", "٣", "3 bjouj",
+    ),
 }  # fmt: skip
 WORDS = {
-    What.YES: ("oui", "Oui !", "OUI MERCI", "ouiiii", "yes", "ok", "D’accord", "wakha", "Iyeh", "نعم",
-               "نَعَم", "واخا", "نعم إن شاء الله", "ﻧﻌﻢ", "👍", "👍🏽👍🏽"),
-    What.NO: ("non", "Non merci", "la", "no", "لا", "لا شكرا", "لا، بارك الله فيكم", "👎"),
-    What.STOP: ("STOP", "stop.", "Stop!", "S.T.O.P", "s t o p", "ＳＴＯＰ", "stoppp", "STOP TOUT", "stop svp",
-                "ARRET", "ARRÊT", "arre\u0302t", "Arrêtez les messages", "قف", "قِفْ", "قـــف", "ﻗﻒ",
-                "\u202bقف\u202c", "توقف", "توقّفوا", "أوقفوا الرسائل", "«قف»"),
-    What.START: ("START", "start", "Reprendre", "REPRENEZ les messages", "ابدأ", "ابدا", "إبدأ", "اِبْدَأْ"),
-    What.WORRY: ("SOS", "sos", "Danger", "شكاية", "شِكاية", "chikaya", "STOP DANGER"),
-    What.CALL_ME: ("APPEL", "Appelez-moi", "call me", "Call", "اتصلوا", "اتصلوا بي", "عيطو ليا", "3ayto liya"),
-    What.ALL: ("les deux", "Les 2", "tous", "الكل", "بجوج"),
+    What.YES: (
+        "oui", "Oui !", "OUI MERCI", "ouiiii", "yes", "ok", "D’accord", "wakha", "Iyeh",
+        "نعم", "نَعَم", "واخا", "نعم إن شاء الله", "ﻧﻌﻢ", "👍", "👍🏽👍🏽",
+    ),
+    What.NO: (
+        "non", "Non merci", "la", "no", "لا", "لا شكرا", "لا، بارك الله فيكم", "👎",
+    ),
+    What.STOP: (
+        "STOP", "stop.", "Stop!", "S.T.O.P", "s t o p", "ＳＴＯＰ", "stoppp", "STOP TOUT",
+        "stop svp", "ARRET", "ARRÊT", "arre\u0302t", "Arrêtez les messages", "قف", "قِفْ",
+        "قـــف", "ﻗﻒ", "\u202bقف\u202c", "توقف", "توقّفوا", "أوقفوا الرسائل", "«قف»",
+    ),
+    What.START: (
+        "START", "start", "Reprendre", "REPRENEZ les messages", "ابدأ", "ابدا", "إبدأ",
+        "اِبْدَأْ",
+    ),
+    What.WORRY: (
+        "SOS", "sos", "Danger", "شكاية", "شِكاية", "chikaya", "STOP DANGER",
+    ),
+    What.CALL_ME: (
+        "APPEL", "Appelez-moi", "call me", "Call", "اتصلوا", "اتصلوا بي", "عيطو ليا",
+        "3ayto liya",
+    ),
+    What.ALL: (
+        "les deux", "Les 2", "tous", "الكل", "بجوج",
+    ),
 }  # fmt: skip
 FREE = (
-    "12", "0", "1, 2", "1 ou 2", "1 heure de retard", "2 h", "2 garçons sont malades", "1er cours demain",
-    "Sara", "La voiture est en panne", "لا بأس", "oui mais en retard", "oui ou non", "non c'est bon",
-    "rappel", "Arrêt du bus fermé", "on arrête pas de travailler, merci beaucoup", "?", "🙏",
+    "12", "0", "1, 2", "1 ou 2", "1 heure de retard", "2 h", "2 garçons sont malades",
+    "1er cours demain", "Sara", "La voiture est en panne", "لا بأس", "oui mais en retard",
+    "oui ou non", "non c'est bon", "rappel", "Arrêt du bus fermé",
+    "on arrête pas de travailler, merci beaucoup", "?", "🙏",
     "l'appel du professeur n'est pas venu hier soir", "J'arrive", "2 fois",
 )  # fmt: skip
 

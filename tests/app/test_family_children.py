@@ -30,7 +30,7 @@ from app.models import (
     RequestState,
     TutoringRequest,
 )
-from app.services import family, family_children, family_links
+from app.services import call_me, family, family_children, family_links
 from app.services.asking import Agreed, AskedChild
 from app.services.consent import in_force
 from app.services.errors import Invalid, NotFound
@@ -193,12 +193,12 @@ def test_family_adds_at_most_ten_children(app: Flask, household_id: int) -> None
 def test_family_asks_to_be_called_once(app: Flask, household_id: int) -> None:
     with app.app_context():
         for _ in range(2):
-            family.ask_for_call(household_id)
+            call_me.ask(household_id)
         call = db.session.scalars(select(CallRequest)).one()
         assert (call.household_id, call.asked_at, call.called_at) == (household_id, MONDAY, None)
         with transaction():
             call.called_at = MONDAY
-        family.ask_for_call(household_id)
+        call_me.ask(household_id)
         assert db.session.scalar(select(func.count()).select_from(CallRequest)) == 2
 
 

@@ -1,4 +1,4 @@
-"""Texts and missed calls that come in: taken once, bound to what was asked, answered with measure."""
+"""Texts and missed calls: taken once, bound to what was asked, answered with measure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from app.models import (
     Household,
     InboundMessage,
     Lesson,
-    LessonAnswer,
     LessonState,
     Meaning,
     Message,
@@ -131,7 +130,7 @@ def test_two_says_that_the_child_of_the_reminder_can_not_come(
     assert (row.meaning, row.lesson_id, row.message_id) == (
         Meaning.NOT_COMING, lesson.id, reminder.id,
     )  # fmt: skip
-    assert row.read_at is not None and row.act_at is None
+    assert (row.read_at, row.act_at) == (BEFORE_THE_LESSON, None)
     assert [(one.household_id, one.gateway) for one in replies()] == [(household.id, "kannel")]
     time.shift(timedelta(minutes=2))
     assert says(household, "1").meaning is Meaning.COMING
@@ -170,27 +169,26 @@ def test_stop_and_start_are_done_as_they_are_taken(time: time_machine.Traveller)
     time.move_to(BEFORE_THE_LESSON)
     says(household, "قِف")
     assert household.messages_stopped_at == BEFORE_THE_LESSON
-    assert [one.text for one in replies()] == [
-        "نقراو: لن نراسلكم بعد الآن. لتلقي رسائلنا من جديد أجيبوا: START"
-    ] or len(replies()) == 1
+    assert [one.household_id for one in replies()] == [household.id]
     with transaction():  # as delivery does
         message.state = MessageState.SUPPRESSED
     time.shift(timedelta(seconds=5))
     says(household, "stop")  # again: nothing is said twice
-    says(household, "2")
+    says(household, "Bonjour ?")
     assert len(replies()) == 1
     says(household, "START")
     assert household.messages_stopped_at is None
-    again = db.session.scalars(
-        select(Message).where(
-            Message.household_id == household.id,
-            Message.kind == MessageKind.LESSON_2H,
-            Message.state == MessageState.PLANNED,
-            Message.expires_at < BEFORE_THE_LESSON + timedelta(days=1),
+    assert len(replies()) == 2
+    reminder = db.session.scalars(
+        select(Reminder).where(
+            Reminder.household_id == household.id,
+            Reminder.kind == MessageKind.LESSON_2H,
+            Reminder.lesson_id == lesson_of(household).id,
         )
-    ).all()
-    said_no = db.session.get(LessonAnswer, (lesson_of(household).id, household.id))
-    assert (len(again), said_no) == (1, None)
+    ).one()
+    assert reminder.message_id != message.id
+    assert reminder.message is not None
+    assert reminder.message.state is MessageState.PLANNED
 
 
 def test_a_volunteers_stop_is_theirs() -> None:
@@ -229,13 +227,13 @@ def test_two_children_are_asked_about_once(time: time_machine.Traveller) -> None
     household, sara, omar = two_children(time)
     assert says(household, "2").meaning is Meaning.NOT_COMING
     says(household, "2 !")  # impatient: the question has not even left
-    assert said(sara, household) is said(omar, household) is None
+    assert (said(sara, household), said(omar, household)) == (None, None)
     question = ask(household)
     assert question.kind is QuestionKind.WHICH_LESSON
     assert question.options == [[sara.id, False], [omar.id, False]]
     row = says(household, "2")
     assert (row.meaning, row.question_id, row.lesson_id) == (Meaning.ANSWER, question.id, omar.id)
-    assert said(sara, household) is None and said(omar, household) is False
+    assert (said(sara, household), said(omar, household)) == (None, False)
     assert question.answered_at == BEFORE_THE_LESSON
     says(household, "1")
     assert said(sara, household) is False
@@ -247,7 +245,7 @@ def test_both_children_can_be_meant(time: time_machine.Traveller, words: str) ->
     says(household, "2")
     ask(household)
     says(household, words)
-    assert said(sara, household) is said(omar, household) is False
+    assert (said(sara, household), said(omar, household)) == (False, False)
 
 
 def test_a_childs_name_is_an_answer(time: time_machine.Traveller) -> None:

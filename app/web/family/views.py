@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
 
 from app.i18n import PAGE_LOCALES, _, _l, remember_locale
-from app.services import family, family_children, lesson_answers, worries
+from app.services import call_me, family, family_children, lesson_answers, worries
 from app.services.family import FamilyLesson
 from app.web.availability import WeekForm
 from app.web.family import blueprint
@@ -41,7 +41,7 @@ def week(token: str) -> ResponseReturnValue:
         how=how_held,
         more=len(lessons) - len(shown),
         children=family_children.children(household),
-        call=family.open_call(household),
+        call=family.newest_call(household),
         languages=MESSAGE_LANGUAGES,
     )
 
@@ -74,8 +74,8 @@ def answer(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/call")
 def ask_for_call(token: str) -> ResponseReturnValue:
-    """Have a coordinator call."""
-    family.ask_for_call(open_page(token).id)
+    """Have the volunteer of a lesson that is near call, or a coordinator."""
+    call_me.ask(open_page(token).id)
     return back(token, "call")
 
 
