@@ -140,6 +140,9 @@ def _departure(message: Message, matter: _Matter, gateways: Sequence[Gateway]) -
     if answerable and not way.gateway.can_receive:
         words = _words(message, matter, answerable=False)
         assert words is not None
+    if message.kind in CODE_KINDS:
+        # From here on it counts among the codes of the day, also for the others of this batch.
+        message.address, message.handed_at = way.address, clock.now()
     return _Departure(message, addressee, words, way)
 
 
@@ -248,6 +251,8 @@ def _hand_over(ready: Sequence[_Departure]) -> list[Handing]:
         if leaves_at is None:
             # By its gateway it is known as waiting for it; it keeps its place among the others.
             departure.message.gateway = departure.way.gateway.name
+            if departure.message.tries == 0:
+                departure.message.address = departure.message.handed_at = None
             postpone(departure.message, departure.message.next_try_at)
         else:
             handings.append(_hand(departure, leaves_at))

@@ -56,10 +56,10 @@ def ways_of(
         answers = _by_cost(_all_addresses(recipient), text, named)
         if answers or message.kind is MessageKind.CHECK:
             return answers
+    if message.kind in CODE_KINDS:
+        return _by_cost(_allowed(_known_addresses(recipient), message), text, gateways)
     found = [
-        way
-        for addresses in _in_order(recipient)
-        for way in _by_cost(_allowed(addresses, message), text, gateways)
+        way for addresses in _in_order(recipient) for way in _by_cost(addresses, text, gateways)
     ]
     return list({way.key: way for way in found}.values())
 
@@ -83,6 +83,12 @@ def kinds_in_order(household: Household) -> list[Addresses]:
         {kind: addresses[kind] for row in rows if (kind := KINDS_OF_WAYS[row.way]) in addresses}
         for _rank, rows in groupby(household.ways, key=lambda row: row.rank)
     ]
+
+
+def _known_addresses(recipient: Addressee) -> Addresses:
+    return {
+        kind: address for addresses in _in_order(recipient) for kind, address in addresses.items()
+    }
 
 
 def _in_order(recipient: Addressee) -> list[Addresses]:
@@ -109,9 +115,7 @@ def _given(**addresses: str | None) -> Addresses:
 
 
 def _allowed(addresses: Addresses, message: Message) -> Addresses:
-    """Without telephones where the message is a code that may not go to one."""
-    if message.kind not in CODE_KINDS:
-        return addresses
+    """Without telephones that a code may not go to."""
     return {
         kind: address
         for kind, address in addresses.items()

@@ -14,7 +14,6 @@ from sqlalchemy import func, select
 
 from app.database import transaction
 from app.extensions import db
-from app.gateways import AddressKind, OutgoingText, Receipt, ReceiptState
 from app.models import (
     AuditEntry,
     Coordinator,
@@ -29,6 +28,7 @@ from app.services.errors import Conflict, NotFound
 from app.services.handing import Handing
 from app.services.households import MESSAGE_LANGUAGES
 from app.services.scope import EVERYWHERE, Scope
+from tests.support.gateways import QuietGateway
 from tests.support.groups import active_group
 from tests.support.outbox import answer, begin_handing
 from tests.support.people import make_coordinator, make_household, make_programme, make_tutor
@@ -36,18 +36,6 @@ from tests.support.people import make_coordinator, make_household, make_programm
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 2, 23, tzinfo=UTC)
 SITE = "https://lessons.example.org"
-
-
-@dataclasses.dataclass(frozen=True)
-class SmsGateway:
-    """A gateway that reaches telephones."""
-
-    name: str = "sms"
-    reaches: tuple[AddressKind, ...] = (AddressKind.PHONE,)
-    per_second: float | None = None
-
-    def send(self, outgoing: OutgoingText) -> Receipt:
-        return Receipt(ReceiptState.ACCEPTED, provider_id=outgoing.reference)
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +69,7 @@ def messages() -> list[Message]:
 
 def hand_over() -> Handing | None:
     (claimed,) = outbox.claim_messages(10)
-    return begin_handing(claimed, [SmsGateway()])
+    return begin_handing(claimed, [QuietGateway()])
 
 
 def stop_messages(household: Household) -> None:
