@@ -17,9 +17,12 @@ from app.services.departures import bring_tutors_back
 from app.services.drafts import forget_old_drafts
 from app.services.imports.pending import delete_stale_imports
 from app.services.lessons import keep_lessons
+from app.services.new_times import end_old_proposals
 from app.services.outbox import expire_messages
 from app.services.repairing import put_out
+from app.services.silence import ask_whether_held
 from app.services.solving import ClaimedRun, ClaimLost
+from app.services.substitution import keep_searches
 from app.services.vetting import end_expired_vettings
 from app.solver_process import SolveFailed, SolverProcess
 from config import Config
@@ -35,6 +38,8 @@ _EXPIRE_EVERY_SECONDS = 60.0
 _LESSONS_EVERY_SECONDS = 3600.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _OLD_DRAFTS_EVERY_SECONDS = 3600.0
+_SEARCHES_EVERY_SECONDS = 60.0
+_SILENCE_EVERY_SECONDS = 300.0
 _VETTINGS_EVERY_SECONDS = 3600.0
 _PAUSES_EVERY_SECONDS = 3600.0
 _GRACE_SECONDS = 30.0
@@ -68,6 +73,21 @@ def worker_ticks(app: Flask) -> list[Tick]:
         Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
         Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
         Tick("keep lessons", within_app(lambda _stop: keep_lessons()), _LESSONS_EVERY_SECONDS),
+        Tick(
+            "keep searches for substitutes",
+            within_app(lambda _stop: keep_searches()),
+            _SEARCHES_EVERY_SECONDS,
+        ),
+        Tick(
+            "end old proposals of times",
+            within_app(lambda _stop: end_old_proposals()),
+            _SEARCHES_EVERY_SECONDS,
+        ),
+        Tick(
+            "ask whether lessons were held",
+            within_app(lambda _stop: ask_whether_held()),
+            _SILENCE_EVERY_SECONDS,
+        ),
         Tick(
             "end expired vettings",
             within_app(lambda _stop: end_expired_vettings()),

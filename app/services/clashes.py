@@ -220,15 +220,14 @@ def _still_to_be_made(
         .options(_with_pupils())
     ).all()
     after, until = (clock.to_wall(one, lesson.zone) for one in _instants(first, last))
-    known = set(
-        db.session.execute(
-            select(Lesson.group_id, Lesson.slot_start).where(
-                Lesson.group_id.in_([group.id for group in groups]),
-                Lesson.slot_start > after - _LONGEST,
-                Lesson.slot_start < until + _LONGEST,
-            )
-        ).tuples()
+    made = db.session.execute(
+        select(Lesson.group_id, Lesson.slot_start).where(
+            Lesson.group_id.in_([group.id for group in groups]),
+            Lesson.slot_start > after - _LONGEST,
+            Lesson.slot_start < until + _LONGEST,
+        )
     )
+    known = {(group_id, slot) for group_id, slot in made}  # noqa: C416
     calendar = read_calendar()
     made_until = clock.to_wall(clock.now() + MADE_AHEAD, lesson.zone)
     found = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from app.extensions import db
@@ -16,6 +16,7 @@ from app.models import (
     CallRequest,
     Consent,
     ConsentKind,
+    Flag,
     Group,
     Household,
     Lesson,
@@ -32,6 +33,7 @@ from app.models import (
     Worry,
 )
 from app.services.call_requests import first_calls
+from app.services.flags import first_flags, pupils_of
 from app.services.masking import is_shown
 from app.services.reach import UnreachedFamily, first_unreached
 from app.services.scope import Scope
@@ -45,7 +47,9 @@ from scheduler import clock
 DECLINED_OF_LATE: Final = timedelta(days=30)
 LONG_WITHOUT_ANSWER: Final = timedelta(days=3)
 NOT_HELD_OF_LATE: Final = timedelta(days=14)
-LONG_WITHOUT_NOTE: Final = timedelta(days=2)
+LONG_WITHOUT_NOTE: Final = timedelta(days=7)
+"""How long after somebody was asked whether a lesson was held it is a coordinator's matter."""
+LONG_UNASKED: Final = LONG_WITHOUT_NOTE + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Decisions:
 
     worries: Waiting[Worry]
     calls: Waiting[CallRequest]
+    flags: Waiting[Flag]
     to_vet: Waiting[Tutor]
     vettings_ending: Waiting[Tutor]
     to_confirm: Waiting[TutoringRequest]
@@ -91,6 +96,7 @@ class Decisions:
         return (
             self.worries,
             self.calls,
+            self.flags,
             self.to_vet,
             self.vettings_ending,
             self.to_confirm,
@@ -112,6 +118,7 @@ class Decisions:
         groups = [entry.group for entry in self.slow_offers.first]
         groups += [lesson.group for lesson in (*self.not_held.first, *self.not_noted.first)]
         shown += [seat.request.pupil for group in groups for seat in group.members]
+        shown += [pupil for flag in self.flags.first for pupil in pupils_of(flag)]
         return {pupil.id for pupil in shown if is_shown(pupil, scope)}
 
 
@@ -137,6 +144,7 @@ def read_decisions(scope: Scope) -> Decisions:
     return Decisions(
         worries=first_worries(scope),
         calls=first_calls(scope),
+        flags=first_flags(scope),
         to_vet=_to_vet(scope),
         vettings_ending=_vettings_ending(scope),
         to_confirm=_to_confirm(scope),
@@ -344,7 +352,10 @@ def _not_held(scope: Scope) -> Waiting[Lesson]:
             groups_within(scope, Lesson.group_id),
         )
         .order_by(Lesson.starts_at.desc(), Lesson.id)
-        .options(joinedload(Lesson.group).options(*_group_with_people()))
+        .options(
+            joinedload(Lesson.substitute).options(lazyload("*")),
+            joinedload(Lesson.group).options(*_group_with_people()),
+        )
     )
 
 
@@ -353,11 +364,20 @@ def _not_noted(scope: Scope) -> Waiting[Lesson]:
         select(Lesson)
         .where(
             Lesson.state == LessonState.PLANNED,
-            Lesson.starts_at < clock.now() - LONG_WITHOUT_NOTE,
+            or_(
+                Lesson.asked_at < clock.now() - LONG_WITHOUT_NOTE,
+                and_(
+                    Lesson.asked_at.is_(None),
+                    Lesson.starts_at < clock.now() - LONG_UNASKED,
+                ),
+            ),
             groups_within(scope, Lesson.group_id),
         )
         .order_by(Lesson.starts_at, Lesson.id)
-        .options(joinedload(Lesson.group).options(*_group_with_people()))
+        .options(
+            joinedload(Lesson.substitute).options(lazyload("*")),
+            joinedload(Lesson.group).options(*_group_with_people()),
+        )
     )
 
 

@@ -33,11 +33,8 @@ from app.services.ending import end_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.groups import note_end
-from app.services.lessons import future_lessons
 from app.services.pins import drop_pins
-from app.services.reminders import Recipient
 from app.services.scope import Scope
-from app.services.telling import remember, taught_pupils, tell_changes, tell_lessons_end
 from app.services.waiting import Waiting, first_of
 from app.services.within import groups_within
 from scheduler import clock
@@ -92,7 +89,7 @@ def close_flag(flag_id: int, note: str, by: Coordinator) -> Flag:
             "close_flag",
             f"group:{flag.group_id}",
             by,
-            pupil_ids=_pupils_of(flag),
+            pupil_ids=[pupil.id for pupil in pupils_of(flag)],
             detail={"flag": flag.kind.value, "reason": said},
         )
     return flag
@@ -105,7 +102,10 @@ def _open_flags() -> Select[Flag]:
         .order_by(Flag.raised_at, Flag.id)
         .options(
             joinedload(Flag.lesson),
-            joinedload(Flag.request).joinedload(TutoringRequest.pupil),
+            joinedload(Flag.request)
+            .joinedload(TutoringRequest.pupil)
+            .joinedload(Pupil.household)
+            .options(lazyload("*")),
             joinedload(Flag.group).options(
                 joinedload(Group.tutor).options(lazyload("*")),
                 joinedload(Group.subject),
@@ -120,10 +120,12 @@ def _open_flags() -> Select[Flag]:
     )
 
 
-def _pupils_of(flag: Flag) -> list[int]:
+def pupils_of(flag: Flag) -> list[Pupil]:
+    """The children whom a flag is about."""
     if flag.request is not None:
-        return [flag.request.pupil_id]
-    return [member.request.pupil_id for member in flag.group.memberships]
+        return [flag.request.pupil]
+    seats = [seat for seat in flag.group.memberships if seat.active_since is not None]
+    return [seat.request.pupil for seat in seats]
 
 
 # --- absences
@@ -199,20 +201,10 @@ def _not_held_in_a_row(group: Group) -> list[int]:
 
 
 def _reopen(group: Group, lesson_id: int) -> None:
-    """End a group whose lessons are not held: its requests wait again for the next run.
-
-    The families are told as by every end of a volunteer's lessons, the volunteer by what becomes of
-    those that were to come.
-    """
+    """End a group whose lessons are not held, and tell it: its requests wait for the next run."""
     members = group.members
-    taught = taught_pupils([group])
-    lessons = future_lessons(group.id)
-    known = remember(lessons)
-    families = {Recipient("household", pupil.household_id) for pupil in taught}
     drop_pins((member.request_id for member in members), group.tutor_id)
     end_groups([group], LESSONS_NOT_HELD)
-    tell_changes(lessons, known, but=families)
-    tell_lessons_end(taught, group.tutor)
     note_end(group, None, members, LESSONS_NOT_HELD)
     _raise(FlagKind.NOT_HELD, group, lesson_id, None)
 

@@ -104,7 +104,7 @@ def answer_new_time(
     something else took that time since. `household_id` names who answers on their own page.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        question = db.session.get(Question, question_id, with_for_update=True)
+        question = db.session.get(Question, question_id)
         if (
             question is None
             or question.kind is not QuestionKind.NEW_TIME
@@ -113,6 +113,7 @@ def answer_new_time(
         ):
             raise NotFound(_l("This question does not exist."))
         lesson = db.session.get_one(Lesson, question.lesson_id, with_for_update=True)
+        db.session.refresh(question)
         if not is_open(question) or lesson.state is not LessonState.CANCELLED:
             raise Conflict(_l("This is settled already. The coordinators can tell you more."))
         question.answered_at = clock.now()

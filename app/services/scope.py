@@ -13,6 +13,7 @@ from app.extensions import db
 from app.models import (
     CallRequest,
     Coordinator,
+    Flag,
     Group,
     Household,
     Lesson,
@@ -98,6 +99,17 @@ def _of_lesson(lesson_id: int) -> Select[int]:
     )
 
 
+def _of_flag(flag_id: int) -> Select[int]:
+    return (
+        select(Household.zone_id)
+        .join(Household.pupils)
+        .join(Pupil.requests)
+        .join(Membership, Membership.request_id == TutoringRequest.id)
+        .join(Flag, Flag.group_id == Membership.group_id)
+        .where(Flag.id == flag_id)
+    )
+
+
 PLACES: Final[dict[str, Callable[[int], Select[int]]]] = {
     "household": lambda number: select(Household.zone_id).where(Household.id == number),
     "pupil": lambda number: (
@@ -123,6 +135,7 @@ PLACES: Final[dict[str, Callable[[int], Select[int]]]] = {
     "whole_group": _of_group,
     "lesson": _of_lesson,
     "whole_lesson": _of_lesson,
+    "whole_flag": _of_flag,
 }
 """The zones that something lies in, by what kind of thing it is."""
-_WHOLE: Final = ("whole_group", "whole_lesson")
+_WHOLE: Final = ("whole_group", "whole_lesson", "whole_flag")

@@ -72,7 +72,7 @@ def answer_held(
     answers on a page.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        question = db.session.get(Question, question_id, with_for_update=True)
+        question = db.session.get(Question, question_id)
         if (
             question is None
             or question.kind is not QuestionKind.WAS_IT_HELD
@@ -82,6 +82,7 @@ def answer_held(
         ):
             raise NotFound(_l("This question does not exist."))
         lesson = db.session.get_one(Lesson, question.lesson_id, with_for_update=True)
+        db.session.refresh(question)
         if not is_open(question) or lesson.state is not LessonState.PLANNED:
             raise Conflict(_l("Thank you! This lesson has been noted already."))
         question.answered_at = clock.now()

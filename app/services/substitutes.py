@@ -204,13 +204,15 @@ def _problem(lesson: Lesson, requests: Iterable[TutoringRequest]) -> dict[str, A
     group, wall = lesson.group, lesson.wall_start
     begins = 60 * wall.hour + wall.minute
     ends = min(begins + lesson.minutes, MINUTES_PER_DAY)
-    channel = db.session.get_one(Channel, group.channel)
     members = list(requests)
     return {
         "format": "n9raw-problem/1",
         "lesson_minutes": lesson.minutes,
         "start_every": 1,
-        "channels": {channel.code: {"max_group": channel.max_group, "cost": channel.cost}},
+        "channels": {
+            row.code: {"max_group": row.max_group, "cost": row.cost}
+            for row in db.session.scalars(select(Channel))
+        },
         "tutors": [],
         "households": [
             {

@@ -7,6 +7,7 @@ lesson is still as it was when the search began. docs/substitution.md says what 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import withdraw_lessons
 from app.services.new_times import propose_new_time
+from app.services.paging import Page, page_of
 from app.services.reminders import Recipient, cancel_reminders, plan_reminders
 from app.services.searches import (
     end_search,
@@ -44,9 +46,11 @@ from app.services.searches import (
 )
 from app.services.substitutes import (
     STOPS,
+    Candidate,
     Hindrance,
     find_substitutes,
     judge,
+    list_candidates,
     seated,
 )
 from scheduler import clock
@@ -56,10 +60,38 @@ BEFORE: Final = timedelta(hours=12)
 """How long before the lesson its families know who gives it, or that nobody does."""
 SHORTEST_TURN: Final = timedelta(minutes=30)
 LONGEST_TURN: Final = timedelta(hours=6)
+PER_PAGE: Final = 30
 NOBODY_FREE: Final = "nobody could give the lesson"
 """The reason stored with such a lesson; pages put it in the reader's words."""
 YES, NO = 1, 2
 _OFFER_OPTIONS: Final = ["yes", "no"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchView:
+    """A lesson, who is asked to give it, and a page of all who teach its subject at its level."""
+
+    lesson: Lesson
+    search: Substitution | None
+    candidates: list[Candidate]
+    page: Page
+
+    @property
+    def may_change(self) -> bool:
+        """Whether somebody can still be sought, or given the lesson."""
+        lesson = self.lesson
+        return lesson.state is LessonState.PLANNED and lesson.starts_at > clock.now()
+
+
+def read_search(lesson_id: int, page_number: int) -> SearchView:
+    """What a coordinator sees of the search for a substitute; NotFound if there is no lesson."""
+    lesson = db.session.get(Lesson, lesson_id)
+    if lesson is None:
+        raise NotFound(_l("This lesson does not exist."))
+    candidates = list_candidates(lesson, but={lesson.given_by.id})
+    page = page_of(len(candidates), page_number, PER_PAGE)
+    shown = candidates[page.first : page.first + page.size]
+    return SearchView(lesson, search_for(lesson), shown, page)
 
 
 def deadline(lesson: Lesson) -> datetime:
@@ -116,7 +148,7 @@ def answer_offer(question_id: int, accepts: bool, *, tutor_id: int | None = None
     or from somebody who can no longer give it. `tutor_id` names who says so on their own page.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        question = db.session.get(Question, question_id, with_for_update=True)
+        question = db.session.get(Question, question_id)
         if (
             question is None
             or question.kind is not QuestionKind.SUBSTITUTE
@@ -126,6 +158,7 @@ def answer_offer(question_id: int, accepts: bool, *, tutor_id: int | None = None
         ):
             raise NotFound(_l("This question does not exist."))
         lesson = _locked(question.lesson_id)
+        db.session.refresh(question)
         search = search_for(lesson)
         offer = None if search is None else _offer_to(search, question.tutor)
         if offer is None or not is_open(question):

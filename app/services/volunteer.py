@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
@@ -35,6 +35,13 @@ from app.services.attendance import PastLesson
 from app.services.errors import Invalid, NotFound
 from app.services.own_clock import own_time
 from app.services.reminders import follow_zone
+from app.services.standing_in import (
+    AskedLesson,
+    StandIn,
+    asked_of,
+    lessons_stood_in,
+    searched_among,
+)
 from app.services.vetting_term import ends_soon, expires_on
 from scheduler import clock
 from scheduler.calendar import weekly_dates
@@ -80,6 +87,8 @@ class TutorLesson:
     pupils: list[Pupil]
     answers: dict[int, bool]
     """By household: whether it says that it will be there. Most say nothing."""
+    seeks: bool = False
+    """Whether somebody else is being looked for who gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Week:
 
     offers: list[TutorGroup]
     groups: list[TutorGroup]
+    asked: list[AskedLesson]
+    """Lessons of others that the tutor is asked to give."""
+    standing_in: list[StandIn]
+    """Lessons of others that the tutor gives; their contacts are shown until the lesson is over."""
     lessons: list[TutorLesson]
     to_note: list[PastLesson]
     """The newest lessons of which nobody said how they went; `unnoted` is how many there are."""
@@ -99,7 +112,8 @@ class Week:
     @property
     def pupils_with_contact(self) -> list[int]:
         """The ids of the children whose families' numbers the page shows."""
-        return [member.request.pupil_id for entry in self.groups for member in entry.accepted]
+        own = [member.request.pupil_id for entry in self.groups for member in entry.accepted]
+        return own + [pupil.id for entry in self.standing_in for pupil in entry.pupils]
 
 
 def read_week(tutor: Tutor) -> Week:
@@ -108,6 +122,8 @@ def read_week(tutor: Tutor) -> Week:
     return Week(
         offers=[entry for entry in groups if entry.offered],
         groups=[entry for entry in groups if entry.group.state is GroupState.ACTIVE],
+        asked=asked_of(tutor),
+        standing_in=lessons_stood_in(tutor),
         lessons=_coming_lessons(tutor, [entry.group.id for entry in groups]),
         to_note=attendance.newest_unnoted(tutor, MOST_TO_NOTE),
         unnoted=attendance.count_unnoted(tutor),
@@ -124,11 +140,21 @@ def get_offer(tutor: Tutor, group_id: int) -> TutorGroup:
     raise NotFound(_l("Nothing is offered to you here. It may have been answered already."))
 
 
+def get_group(tutor: Tutor, group_id: int) -> TutorGroup:
+    """One of the groups that a tutor teaches; NotFound for any other."""
+    for entry in _live_groups(tutor):
+        if entry.group.id == group_id and entry.group.state is GroupState.ACTIVE:
+            return entry
+    raise NotFound(_l("This group does not exist."))
+
+
 def get_lesson(tutor: Tutor, lesson_id: int) -> TutorLesson:
-    """One of the tutor's planned lessons to come; NotFound for any other."""
+    """One of the planned lessons to come that the tutor gives; NotFound for any other."""
     group_ids = [entry.group.id for entry in _live_groups(tutor)]
     for entry in _coming_lessons(tutor, group_ids):
-        if entry.lesson.id == lesson_id and entry.lesson.state is LessonState.PLANNED:
+        lesson = entry.lesson
+        is_planned = lesson.id == lesson_id and lesson.state is LessonState.PLANNED
+        if is_planned and lesson.given_by.id == tutor.id:
             return entry
     raise NotFound(_l("This lesson is not among your coming ones."))
 
@@ -208,13 +234,24 @@ def _coming_lessons(tutor: Tutor, group_ids: list[int]) -> list[TutorLesson]:
     lessons = db.session.scalars(
         select(Lesson)
         .where(
-            Lesson.group_id.in_(group_ids),
+            or_(Lesson.group_id.in_(group_ids), Lesson.substitute_id == tutor.id),
             Lesson.state.in_((LessonState.PLANNED, LessonState.CANCELLED)),
             Lesson.starts_at > now,
             Lesson.starts_at <= now + AHEAD,
         )
         .order_by(Lesson.starts_at, Lesson.id)
+        .options(
+            joinedload(Lesson.substitute).lazyload("*"),
+            joinedload(Lesson.group).options(
+                joinedload(Group.tutor).lazyload("*"),
+                joinedload(Group.subject),
+                selectinload(Group.memberships)
+                .joinedload(Membership.request)
+                .joinedload(TutoringRequest.pupil),
+            ),
+        )
     ).all()
+    seeking = searched_among(row.id for row in lessons)
     said: dict[int, dict[int, bool]] = {}
     answers = select(LessonAnswer).where(LessonAnswer.lesson_id.in_([row.id for row in lessons]))
     for answer in db.session.scalars(answers):
@@ -229,6 +266,7 @@ def _coming_lessons(tutor: Tutor, group_ids: list[int]) -> list[TutorLesson]:
                 if member.active_since is not None
             ],
             answers=said.get(lesson.id, {}),
+            seeks=lesson.id in seeking,
         )
         for lesson in lessons
     ]

@@ -19,6 +19,7 @@ from app.web.coordinator import (  # noqa: E402
     family_edit,  # noqa: F401
     family_links,  # noqa: F401
     figures,  # noqa: F401
+    flags,  # noqa: F401
     groups,  # noqa: F401
     imports,  # noqa: F401
     lessons,  # noqa: F401
@@ -27,6 +28,7 @@ from app.web.coordinator import (  # noqa: E402
     publishing,  # noqa: F401
     requests,  # noqa: F401
     runs,  # noqa: F401
+    substitutes,  # noqa: F401
     suspensions,  # noqa: F401
     team,  # noqa: F401
     tutor_edit,  # noqa: F401

@@ -10,6 +10,7 @@ from app.security import signed_in_coordinator
 from app.services import audit
 from app.services.call_requests import mark_called as note_call
 from app.services.desk import desk_figures, read_decisions
+from app.services.flags import pupils_of
 from app.services.masking import is_whole, shown_name
 from app.services.trace import read_trace
 from app.services.vetting import expires_on
@@ -36,6 +37,7 @@ def desk() -> ResponseReturnValue:
         scope=scope,
         shown_name=shown_name,
         is_whole=is_whole,
+        pupils_of=pupils_of,
         requests_page=url_for(".requests_to_confirm"),
         expires_on=expires_on,
         labels=labels,
