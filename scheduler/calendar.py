@@ -18,8 +18,9 @@ Days = tuple[date, date]
 Start = tuple[int, int]
 """Day 0..6 from Monday, minute of the day below 1440."""
 Place = tuple[date, str, int]
-"""One lesson of a group: the Monday of its week, whose start it is ("own", or a period's), and
+"""One lesson of a group: the Monday of its week, whose start it is (OWN, or a period's), and
 which of those. It stays the same lesson when the calendar gives it another time."""
+OWN = "own"
 
 
 class Ban(Enum):
@@ -105,7 +106,7 @@ class SchoolCalendar:
         for number, start in enumerate(group.starts):
             if start is not None:
                 wall = dated(monday, start)
-                week[monday.date(), "own", number] = self._moved(group, monday, number, wall)
+                week[monday.date(), OWN, number] = self._moved(group, monday, number, wall)
         for period in self.periods:
             more = period.starts.get(group.group_id, ())[len(group.starts) :]
             for number, start in enumerate(more):

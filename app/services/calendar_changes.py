@@ -31,17 +31,19 @@ from app.services.ending import lock_groups
 from app.services.errors import Conflict
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import (
+    AHEAD,
     SHORTEST_NOTICE,
     extend_lessons,
     move_lessons,
+    plan_lessons,
     put_at,
     restore_lessons,
     withdraw_lessons,
 )
-from app.services.reminders import lock_recipients, recipients_of
+from app.services.reminders import Recipient, lock_recipients, recipients_of
 from app.services.school_calendar import REASONS, read_calendar, weekly_of
 from scheduler import clock
-from scheduler.calendar import WEEK, Ban, SchoolCalendar
+from scheduler.calendar import OWN, WEEK, Ban, SchoolCalendar
 
 _ASIDE = timedelta(microseconds=1)
 """Slots are unique in a group: while lessons change places, each is put where none can be."""
@@ -104,8 +106,10 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         # Whoever makes lessons holds their group: none is made by the calendar of before.
-        active = select(Group).where(Group.state == GroupState.ACTIVE)
-        lock_groups(db.session.scalars(active.order_by(Group.id)))
+        active = db.session.scalars(
+            select(Group).where(Group.state == GroupState.ACTIVE).order_by(Group.id)
+        ).all()
+        lock_groups(active)
         before = read_calendar()
         change()
         db.session.flush()
@@ -119,13 +123,15 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
                 .joinedload(TutoringRequest.pupil)
             )
         ).all()
-        effects = compare(before, read_calendar(), lessons)
+        after = read_calendar()
+        effects = compare(before, after, lessons)
         if effects.touched != agreed:
             raise LessonsWouldChange(
                 _l("The lessons that this changes are others by now. Look at them again.")
             )
-        restored = _apply(effects)
-    return Outcome(len(effects.cancelled), restored + extend_lessons(), len(effects.moved))
+        gaining = [group for group in active if _has_more(group, before, after)]
+        made = _apply(effects, gaining)
+    return Outcome(len(effects.cancelled), made + extend_lessons(), len(effects.moved))
 
 
 def _lessons_to_come() -> Select[Lesson]:
@@ -217,13 +223,25 @@ def _compare_lesson(
 # --- doing
 
 
-def _apply(effects: Effects) -> int:
-    """Cancel, move and give back as compared, in the caller's transaction; how many came back."""
+def _has_more(group: Group, before: SchoolCalendar, after: SchoolCalendar) -> bool:
+    """Whether a group gets lessons besides its weekly ones, of which nobody knows yet."""
+    now = _wall_now()
+    were, are = (
+        calendar.slots(weekly_of(group), now, now + AHEAD).keys() for calendar in (before, after)
+    )
+    return any(whose != OWN for _monday, whose, _number in are - were)
+
+
+def _apply(effects: Effects, gaining: Collection[Group]) -> int:
+    """Cancel, move, give back and add as compared, in the caller's transaction; how many came."""
     cancelled = [lesson for lesson, _ban in effects.cancelled]
     moved = [lesson for lesson, _wall in effects.moved]
     changed = [*cancelled, *moved, *effects.back]
     # All at once: locking one part after the other could meet others who lock in order.
-    lock_recipients({person for lesson in changed for person in recipients_of(lesson)})
+    lock_recipients(
+        {person for lesson in changed for person in recipients_of(lesson)}
+        | {person for group in gaining for person in _people_of(group)}
+    )
     known = telling.remember(changed)
     _give_slots(effects.slots)
     for ban in Ban:
@@ -233,8 +251,14 @@ def _apply(effects: Effects) -> int:
         if lesson not in moved:
             put_at(lesson, wall)
     restored = restore_lessons(effects.back)
-    telling.tell_changes([*cancelled, *moved, *restored], known)
-    return len(restored)
+    added = [lesson for group in gaining for lesson in plan_lessons(group)]
+    telling.tell_changes([*cancelled, *moved, *restored, *added], known)
+    return len(restored) + len(added)
+
+
+def _people_of(group: Group) -> set[Recipient]:
+    homes = {member.request.pupil.household_id for member in group.members}
+    return {Recipient("tutor", group.tutor_id)} | {Recipient("household", home) for home in homes}
 
 
 def _give_slots(slots: dict[Lesson, datetime]) -> None:
