@@ -258,10 +258,21 @@ def reminder_words(
 def standard_body(kind: MessageKind, language: str, *, to_tutor: bool) -> str:
     """The standard wording with placeholders, to begin one's own from."""
     names = {name: f"{{{name}}}" for name in (*RULES[kind].once, *RULES[kind].each_lesson)}
-    line = names | {"day": "", "own_time": ""}
-    return standard_text(
-        kind, language, **{"to_tutor": to_tutor, "day_is": "", "lines": [line], **names}
+    when = (
+        "{first}" if kind is MessageKind.NEW_GROUP else f"{{date}}{time_between(language)}{{time}}"
     )
+    line = names | {
+        "day": "",
+        "own_time": "",
+        "act": "given_by",
+        "of_subject": "de {subject}",
+        "of_pupils": "de {pupils}",
+        "was": when,
+        "now": when,
+        "weekly": "{times}",
+    }
+    of_all = {"to_tutor": to_tutor, "day_is": "", "lines": [line], "changes": [line]}
+    return standard_text(kind, language, **of_all, **names)
 
 
 def join_names(names: Sequence[str], language: str) -> str:
@@ -324,7 +335,7 @@ def _line(told: ToldLesson, day: date, language: str, own_zone: str | None) -> L
         subject=group.subject.name_in(language),
         level=group.level.name_in(language),
         pupils=join_names(told.pupils, language),
-        tutor=group.tutor.first_name,
+        tutor=lesson.given_by.first_name,
         channel=channel_name(group.channel, language),
     )
 

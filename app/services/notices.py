@@ -450,7 +450,7 @@ def _question_words(message: Message, recipient: Household | Tutor, answerable: 
         asked.append(
             Change(
                 act="asked",
-                told=_told(lesson.group, children, lesson.group.tutor),
+                told=_told(lesson.group, children, lesson.given_by),
                 now=lesson.wall_start,
                 now_own=_own_wall(lesson.starts_at, lesson.wall_start, recipient),
             )

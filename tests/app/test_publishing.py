@@ -22,6 +22,7 @@ from app.models import (
     LessonAnswer,
     LessonState,
     Message,
+    MessageKind,
     MessageState,
     Pupil,
     Reminder,
@@ -76,7 +77,8 @@ def test_published_run_offers_its_groups_and_changes_nothing_else() -> None:
     assert runs.get_run(run_id).state is RunState.PUBLISHED
     assert request_state(request) is RequestState.WAITING
     assert db.session.scalars(select(Lesson)).all() == []
-    assert db.session.scalars(select(Message)).all() == []
+    (told,) = db.session.scalars(select(Message))
+    assert (told.kind, told.tutor_id) == (MessageKind.GROUP_OFFER, tutor)
 
 
 def test_run_is_published_once() -> None:
@@ -342,12 +344,46 @@ def assert_stays(run_id: int) -> None:
 def test_publication_is_not_undone_once_a_message_about_its_lessons_has_left(to: str) -> None:
     run_id, _group = published_and_accepted()
     message = db.session.scalars(
-        select(Message.id).where(getattr(Message, f"{to}_id").is_not(None))
+        select(Message.id).where(
+            getattr(Message, f"{to}_id").is_not(None), Message.kind == MessageKind.LESSON_24H
+        )
     ).first()
     with transaction():
         row = db.session.get_one(Message, message or 0)
         row.state, row.handed_at = MessageState.HANDING, clock.now()
     assert_stays(run_id)
+
+
+def hand_over(kind: MessageKind) -> None:
+    """Have the message of that kind leave."""
+    with transaction():
+        row = db.session.scalars(select(Message).where(Message.kind == kind)).one()
+        row.state, row.handed_at = MessageState.HANDING, clock.now()
+
+
+def test_publication_is_not_undone_once_a_family_was_told_that_lessons_begin() -> None:
+    run_id, _group = published_and_accepted()
+    hand_over(MessageKind.NEW_GROUP)
+    assert_stays(run_id)
+
+
+def test_volunteer_who_was_told_of_an_offer_is_told_that_it_is_taken_back() -> None:
+    run_id = propose(proposal(people.make_tutor(), [family()]))
+    publishing.publish_run(run_id, None)
+    hand_over(MessageKind.GROUP_OFFER)
+    publishing.undo_publication(run_id, None)
+    (note,) = db.session.scalars(select(Message).where(Message.kind == MessageKind.NOTE))
+    assert note.text == (
+        "N9raw : les élèves qui vous étaient proposés ne le sont plus. Vous n'avez rien à faire."
+    )
+
+
+def test_what_was_not_told_yet_is_told_to_nobody_once_a_publication_is_undone() -> None:
+    run_id, _group = published_and_accepted()
+    publishing.undo_publication(run_id, None)
+    rows = db.session.execute(select(Message.kind, Message.state)).all()
+    assert {kind for kind, _state in rows} >= {MessageKind.GROUP_OFFER, MessageKind.NEW_GROUP}
+    assert {state for _kind, state in rows} == {MessageState.CANCELLED}
 
 
 def test_publication_is_not_undone_once_a_family_has_answered_for_a_lesson() -> None:

@@ -55,6 +55,9 @@ def message(kind: MessageKind) -> str:
     return {
         MessageKind.LESSON_24H: _("Reminder the day before"),
         MessageKind.LESSON_2H: _("Reminder two hours before"),
+        MessageKind.NEW_GROUP: _("Lessons begin"),
+        MessageKind.CANCELLATION: _("Lessons are cancelled"),
+        MessageKind.SUBSTITUTION: _("Somebody else gives a lesson"),
         MessageKind.FAMILY_LINK: _("The link to the family’s page"),
         MessageKind.LESSONS_END: _("Lessons with a volunteer have ended"),
     }[kind]
@@ -85,5 +88,8 @@ def placeholder(name: str) -> str:
         "pupils": _("the children’s first names"),
         "tutor": _("the volunteer’s first name"),
         "channel": _("how the lesson is held"),
+        "times": _("the times of the week, such as “Tuesday at 17:00”"),
+        "first": _("when the first lesson is"),
+        "before": _("the first name of the volunteer who gives it otherwise"),
         "link": _("the address of the family’s page"),
     }[name]
