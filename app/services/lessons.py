@@ -22,11 +22,16 @@ from app.models import (
     TutorAbsence,
     TutoringRequest,
 )
-from app.services import audit
+from app.services import audit, telling
 from app.services.clashes import surroundings
 from app.services.paging import Page, page_of
 from app.services.programme import matching_rules
-from app.services.reminders import cancel_reminders, plan_reminders
+from app.services.reminders import (
+    Recipient,
+    cancel_reminders,
+    plan_reminders,
+    recipients_of,
+)
 from app.services.school_calendar import read_calendar, weekly, weekly_of
 from app.services.scope import Scope
 from app.services.searches import end_searches
@@ -242,7 +247,8 @@ def _wall_now() -> datetime:
 def follow_tz_data() -> int:
     """Derive future lessons again where tz data changed since; how many moved on the world's clock.
 
-    The family's clock rules: the wall time stays, the instant moves, and so do its reminders.
+    The family's clock rules: the wall time stays, the instant moves, and so do its reminders. For
+    families nothing has changed; a volunteer whose own clock shows another time now is told.
     """
     moved = 0
     stale = select(Lesson.id).where(
@@ -258,14 +264,22 @@ def follow_tz_data() -> int:
             instant = clock.to_utc(lesson.wall_start, lesson.zone)
             lesson.tz_version = clock.tz_version()
             if instant != lesson.starts_at:
+                known = telling.remember([lesson])
                 cancel_reminders([lesson])
                 lesson.starts_at = instant
                 lesson.version += 1
                 db.session.flush()
                 plan_reminders([lesson])
+                telling.tell_changes([lesson], known, but=_whose_clock_is_the_same(lesson))
                 audit.note("move_with_tz_data", f"lesson:{lesson.id}", None)
                 moved += 1
     return moved
+
+
+def _whose_clock_is_the_same(lesson: Lesson) -> set[Recipient]:
+    """Those of a lesson who live by the families' clock."""
+    abroad = Recipient("tutor", lesson.given_by.id) if lesson.given_by.time_zone else None
+    return {person for person in recipients_of(lesson) if person != abroad}
 
 
 def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
@@ -313,6 +327,7 @@ def list_coming_lessons(days: int, scope: Scope, page_number: int) -> tuple[list
             .limit(page.size)
             .offset(page.first)
             .options(
+                joinedload(Lesson.substitute).lazyload("*"),
                 joinedload(Lesson.group).options(
                     joinedload(Group.tutor).lazyload("*"),
                     joinedload(Group.subject),

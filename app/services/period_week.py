@@ -19,7 +19,7 @@ from app.models import DAYS, ExamEffect, Group, Lesson, LessonState, Period
 from app.services.groups import list_live_groups
 from app.services.problem import build_problem
 from app.services.school_calendar import read_starts, special
-from matching.problem import MINUTES_A_DAY, MINUTES_A_WEEK, Minute
+from matching.problem import MINUTES_A_DAY, Minute
 from matching.slots import Grid
 from scheduler import clock
 from scheduler.calendar import Start, minute_of, overlaps
@@ -102,7 +102,7 @@ class PeriodWeek:
         free = self.grid.starts(self._free(group))
         if not free:
             return None
-        new = min(free, key=lambda start: (_distance(start, was), start))
+        new = min(free, key=lambda start: _distance(start, was))
         self._weeks[group.id].append(new)
         return [DAYS[new // MINUTES_A_DAY], format_minute(new % MINUTES_A_DAY)]
 
@@ -214,6 +214,11 @@ class PeriodWeek:
         return [self._homes[name] for name in names]
 
 
-def _distance(one: Minute, other: Minute) -> int:
-    apart = (one - other) % MINUTES_A_WEEK
-    return min(apart, MINUTES_A_WEEK - apart)
+def _distance(one: Minute, other: Minute) -> tuple[int, int, Minute]:
+    """How far a time is from an old one: by days first, then by the hour."""
+    days = (one // MINUTES_A_DAY - other // MINUTES_A_DAY) % len(DAYS)
+    return (
+        min(days, len(DAYS) - days),
+        abs(one % MINUTES_A_DAY - other % MINUTES_A_DAY),
+        one,
+    )
