@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Mapping
@@ -37,6 +38,8 @@ class Answer:
 
     status: int
     body: bytes = field(repr=False)
+    rest_seconds: float = 0.0
+    """How long the server asked to be left alone, where it did."""
 
     def json(self) -> dict[str, Any]:
         """The object in it; empty where there is none."""
@@ -73,7 +76,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: flo
 
 
 def _answer(response: BaseHTTPResponse) -> Answer:
-    return Answer(response.status, response.data)
+    asked = response.headers.get("Retry-After", "")
+    rest = float(asked) if re.fullmatch(r"\d{1,4}", asked, re.ASCII) else 0.0
+    return Answer(response.status, response.data, rest)
 
 
 class _NotConnected(HTTPError):

@@ -133,7 +133,8 @@ def _refusal(answer: Answer) -> Retryable | Permanent:
         return Retryable(f"Kannel lets us in no more: it answered {answer.status}")
     if 400 <= answer.status < 500:
         return Permanent(f"Kannel refused it: it answered {answer.status}")
-    return Retryable(f"Kannel can't take it now: it answered {answer.status}")
+    reason = f"Kannel can't take it now: it answered {answer.status}"
+    return Retryable(reason, after_seconds=answer.rest_seconds)
 
 
 def _fields(encoded: bytes) -> dict[str, bytes]:

@@ -226,15 +226,12 @@ def _receipt_of(answer: Answer) -> Receipt:
         if not isinstance(sid, str) or not sid:
             raise Retryable("Twilio's answer can't be read", in_doubt=True)
         return Receipt(_STATES.get(str(said.get("status")), ReceiptState.ACCEPTED), sid)
-    raise _refusal(answer.status, said.get("code"))
-
-
-def _refusal(status: int, code: object) -> Retryable | Permanent:
-    reason = f"Twilio answered {status}: {in_words(code, _WORDS)}"
-    is_ours = status in (401, 403, 404) or code in _OURS
-    if status >= 500 or status in (408, 429) or code in _LATER or is_ours:
-        return Retryable(reason)
-    return Permanent(reason)
+    code = said.get("code")
+    reason = f"Twilio answered {answer.status}: {in_words(code, _WORDS)}"
+    is_ours = answer.status in (401, 403, 404) or code in _OURS
+    if answer.status >= 500 or answer.status in (408, 429) or code in _LATER or is_ours:
+        raise Retryable(reason, after_seconds=answer.rest_seconds)
+    raise Permanent(reason)
 
 
 def _number(fields: Mapping[str, str]) -> str | None:

@@ -183,7 +183,7 @@ def _receipt_of(answer: Answer) -> Receipt:
     code = error.get("code") if isinstance(error, dict) else None
     reason = f"Meta answered {answer.status}: {in_words(code, _WORDS)}"
     if answer.status >= 500 or answer.status in (401, 403, 408, 429) or code in _TRIED_AGAIN:
-        raise Retryable(reason)
+        raise Retryable(reason, after_seconds=answer.rest_seconds)
     raise Permanent(reason)
 
 
