@@ -181,9 +181,9 @@ def _absences_in_a_row(attended: Iterable[tuple[int, bool]]) -> list[list[int]]:
 
 
 def _not_held_in_a_row(group: Group) -> list[int]:
-    """The ids of the newest lessons that were not held, up to the last that was, or is not noted.
+    """The ids of the newest lessons that were not held, with none between them that was.
 
-    What nobody said anything of may have been held: it ends the series until somebody says so.
+    What nobody said anything of may have been held: in between, it ends the series.
     """
     begun = db.session.execute(
         select(Lesson.id, Lesson.state)
@@ -196,7 +196,10 @@ def _not_held_in_a_row(group: Group) -> list[int]:
     )
     series: list[int] = []
     for number, state in begun:
-        series = [*series, number] if state is LessonState.NOT_HELD else []
+        if state is LessonState.NOT_HELD:
+            series.append(number)
+        elif state is not LessonState.PLANNED or len(series) < NOT_HELD:
+            series = []
     return series
 
 

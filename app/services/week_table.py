@@ -114,6 +114,7 @@ def lessons_between(first: date, last: date, *conditions: ColumnElement[bool]) -
         .where(*_starts_within(first, last), *conditions)
         .order_by(Lesson.wall_start, Lesson.id)
         .options(
+            joinedload(Lesson.substitute).options(lazyload("*")),
             joinedload(Lesson.group).options(
                 joinedload(Group.tutor).options(lazyload("*")),
                 joinedload(Group.subject),

@@ -19,14 +19,23 @@ from app.database import transaction
 from app.extensions import db
 from app.models import (
     CallRequest,
+    Flag,
+    FlagKind,
     Group,
     HoursCertificate,
     Household,
+    InboundMessage,
     Lesson,
     ListKind,
     MatchRun,
+    Meaning,
+    Message,
+    MessageKind,
+    MessageState,
     Note,
     Pin,
+    Question,
+    QuestionKind,
     Term,
     TutorAbsence,
     Veto,
@@ -168,6 +177,27 @@ def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
         lesson = _begun_lesson(group_id)
         rows = {
             "call_id": CallRequest(household_id=family.id, asked_at=now),
+            "inbound_id": InboundMessage(
+                gateway="kannel",
+                provider_id="world",
+                from_address=family.phone,
+                household_id=family.id,
+                text="Bonjour",
+                meaning=Meaning.FREE_TEXT,
+                received_at=now,
+            ),
+            "message_id": Message(
+                household_id=family.id,
+                kind=MessageKind.NOTE,
+                state=MessageState.FAILED,
+                due_at=now,
+                expires_at=now,
+                next_try_at=now,
+                language="fr",
+                text="N9raw : bonjour",
+                error="no gateway reaches this recipient",
+                created_at=now,
+            ),
             "note_id": Note(household_id=family.id, text="A note", by_id=by.id, at=now),
             "pin_id": Pin(request_id=french, tutor_id=tutor_id, by_id=by.id, created_at=now),
             "veto_id": Veto(request_id=french, tutor_id=tutor_id, reason="no", created_at=now),
@@ -192,6 +222,23 @@ def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
             ),
         }
         db.session.add_all([*rows.values(), lesson])
+        db.session.flush()
+        rows["flag_id"] = Flag(
+            kind=FlagKind.ABSENCES,
+            group_id=group_id,
+            request_id=hiba.requests[0].id,
+            lesson_id=lesson.id,
+            raised_at=now,
+        )
+        rows["question_id"] = Question(
+            kind=QuestionKind.SUBSTITUTE,
+            tutor_id=tutor_id,
+            lesson_id=lesson.id,
+            options=["yes", "no"],
+            asked_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        db.session.add_all([rows["flag_id"], rows["question_id"]])
         db.session.flush()
         ids: dict[str, Any] = {name: row.id for name, row in rows.items()}
         run = db.session.get_one(MatchRun, run_id)

@@ -23,6 +23,7 @@ from app.services.errors import NotFound
 from app.services.exports.contact import CONTACT_EXPORTS
 from app.services.exports.counted import COUNTED_EXPORTS
 from app.services.exports.matching import MATCHING_EXPORTS
+from app.services.exports.missed import MISSED_EXPORTS
 from app.services.exports.people import PEOPLE_EXPORTS
 from app.services.exports.programme import PROGRAMME_EXPORTS
 from app.services.exports.safe_text import safe_in_csv, safe_in_workbook
@@ -32,6 +33,7 @@ from app.services.scope import Scope, scope_of
 EXPORTS: Final = (
     *PEOPLE_EXPORTS,
     *MATCHING_EXPORTS,
+    *MISSED_EXPORTS,
     *CONTACT_EXPORTS,
     *COUNTED_EXPORTS,
     *PROGRAMME_EXPORTS,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
 
 from app.i18n import _l, weekday_name
 from app.models import (
@@ -99,18 +99,29 @@ def _seats(_scope: Scope) -> Iterator[Row]:
 
 def _lessons(_scope: Scope) -> Iterator[Row]:
     names = read_names()
+    substitute = aliased(Tutor)
     lessons = (
-        select(Lesson, Tutor.first_name, Tutor.last_name, Group.subject_id, Group.level_id)
+        select(
+            Lesson,
+            Tutor.first_name,
+            Tutor.last_name,
+            substitute.first_name,
+            substitute.last_name,
+            Group.subject_id,
+            Group.level_id,
+        )
         .join(Lesson.group)
         .join(Group.tutor)
+        .outerjoin(substitute, substitute.id == Lesson.substitute_id)
         .order_by(Lesson.id)
     )
-    for lesson, first_name, last_name, subject_id, level_id in streamed(lessons):
+    for lesson, first, last, sub_first, sub_last, subject_id, level_id in streamed(lessons):
         yield Row(
             (
                 lesson.id,
                 lesson.group_id,
-                f"{first_name} {last_name}".strip(),
+                f"{first} {last}".strip(),
+                f"{sub_first or ''} {sub_last or ''}".strip(),
                 names.subjects[subject_id],
                 names.levels[level_id],
                 lesson.wall_start,
@@ -363,6 +374,7 @@ MATCHING_EXPORTS: Final = (
             _l("Number"),
             _l("Group’s number"),
             _l("Volunteer"),
+            _l("Given in their place by"),
             _l("Subject"),
             _l("Level"),
             _l("Start, by the family’s clock"),

@@ -17,8 +17,10 @@ from app.models import (
 from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
+from app.services.flags import LESSONS_NOT_HELD
 from app.services.programme import TABLES
 from app.services.school_calendar import REASONS
+from app.services.substitution import NOBODY_FREE
 from scheduler.calendar import Ban
 
 
@@ -75,6 +77,10 @@ def reason(stored: str) -> str:
         return _("no pupil is left in the group")
     if stored == VETTING_OVER:
         return _("the volunteer’s vetting is over")
+    if stored == NOBODY_FREE:
+        return _("nobody could give the lesson")
+    if stored == LESSONS_NOT_HELD:
+        return _("three lessons in a row were not held")
     return next((ban(why) for why, text in REASONS.items() if text == stored), stored)
 
 
@@ -146,6 +152,16 @@ def act(action: str) -> str:
         "plan_absence": _("planned days off"),
         "take_absence_back": _("took days off back"),
         "note_lesson": _("noted how a lesson went"),
+        "seek_substitute": _("can’t give a lesson: somebody else is looked for"),
+        "start_search": _("had somebody else looked for"),
+        "stand_in": _("gives a lesson in another’s place"),
+        "decline_substitution": _("can’t give another’s lesson"),
+        "come_after_all": _("lesson stays with its own volunteer"),
+        "nobody_stands_in": _("lesson cancelled: nobody could give it"),
+        "answer_new_time": _("answered whether another time suits"),
+        "plan_at_new_time": _("lesson planned at another time"),
+        "raise_flag": _("missed lessons flagged"),
+        "close_flag": _("took care of missed lessons"),
         "issue_certificate": _("made a certificate of hours"),
         "make_calendar": _("made the address of a calendar"),
         "end_calendar": _("ended the address of a calendar"),
@@ -213,6 +229,7 @@ def act(action: str) -> str:
 _BY_FAMILIES = frozenset(
     [
         "answer_lesson",
+        "answer_new_time",
         "ask_for_call",
         "ask_for_child",
         "ask_for_subjects",

@@ -48,7 +48,7 @@ def week(token: str) -> ResponseReturnValue:
 
 def how_held(entry: FamilyLesson) -> str:
     """With whom a lesson is, and what happens at its hour."""
-    tutor = entry.lesson.group.tutor.first_name
+    tutor = entry.lesson.given_by.first_name
     match entry.channel.variant_of or entry.channel.code:
         case "call":
             return _("%(tutor)s calls you", tutor=tutor)

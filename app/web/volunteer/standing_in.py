@@ -31,6 +31,10 @@ def answer_offer(question_id: int) -> ResponseReturnValue:
 @blueprint.post("/lessons/<int:lesson_id>/come-after-all")
 def come_after_all(lesson_id: int) -> ResponseReturnValue:
     """Give a lesson oneself for which somebody else was being looked for."""
-    substitution.come_after_all(lesson_id, tutor_id=signed_in_tutor().id)
-    flash(_("Good: the lesson is yours again. Nobody else is asked any more."), "good")
+    try:
+        substitution.come_after_all(lesson_id, tutor_id=signed_in_tutor().id)
+    except Conflict as late:
+        flash(str(late), "warn")
+    else:
+        flash(_("Good: the lesson is yours again. Nobody else is asked any more."), "good")
     return redirect(url_for(".week"), 303)
