@@ -19,6 +19,7 @@ from app.models import (
     Flag,
     Group,
     Household,
+    InboundMessage,
     Lesson,
     LessonState,
     MatchRun,
@@ -34,6 +35,7 @@ from app.models import (
 )
 from app.services.call_requests import first_calls
 from app.services.flags import first_flags, pupils_of
+from app.services.inbox import first_unread
 from app.services.masking import is_shown
 from app.services.reach import UnreachedFamily, first_unreached
 from app.services.scope import Scope
@@ -74,6 +76,7 @@ class Decisions:
 
     worries: Waiting[Worry]
     calls: Waiting[CallRequest]
+    texts: Waiting[InboundMessage]
     flags: Waiting[Flag]
     to_vet: Waiting[Tutor]
     vettings_ending: Waiting[Tutor]
@@ -96,6 +99,7 @@ class Decisions:
         return (
             self.worries,
             self.calls,
+            self.texts,
             self.flags,
             self.to_vet,
             self.vettings_ending,
@@ -112,6 +116,7 @@ class Decisions:
         households = [worry.household for worry in self.worries.first]
         households += [call.household for call in self.calls.first]
         households += [family.household for family in self.unreached.first]
+        households += [text.household for text in self.texts.first if text.household is not None]
         shown = [pupil for household in households for pupil in household.pupils]
         shown += [request.pupil for request in self.to_confirm.first]
         shown += [entry.seat.request.pupil for entry in self.declined.first]
@@ -144,6 +149,7 @@ def read_decisions(scope: Scope) -> Decisions:
     return Decisions(
         worries=first_worries(scope),
         calls=first_calls(scope),
+        texts=first_unread(scope),
         flags=first_flags(scope),
         to_vet=_to_vet(scope),
         vettings_ending=_vettings_ending(scope),

@@ -16,11 +16,14 @@ from app.models import (
     Flag,
     Group,
     Household,
+    InboundMessage,
     Lesson,
     Membership,
+    Message,
     Pupil,
     TutoringRequest,
     Worry,
+    Zone,
 )
 
 
@@ -131,6 +134,17 @@ PLACES: Final[dict[str, Callable[[int], Select[int]]]] = {
         .join(CallRequest, CallRequest.household_id == Household.id)
         .where(CallRequest.id == number)
     ),
+    "inbound": lambda number: (
+        select(Household.zone_id)
+        .join(InboundMessage, InboundMessage.household_id == Household.id)
+        .where(InboundMessage.id == number)
+    ),
+    "message": lambda number: (
+        select(Household.zone_id)
+        .join(Message, Message.household_id == Household.id)
+        .where(Message.id == number)
+    ),
+    "zone": lambda number: select(Zone.id).where(Zone.id == number),
     "group": _of_group,
     "whole_group": _of_group,
     "lesson": _of_lesson,

@@ -166,6 +166,18 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.call_sheet": _STAFF,
     "coordinator.exports": _STAFF,
     "coordinator.export_file": _STAFF,
+    # Coordinators: messages
+    "coordinator.inbox": _STAFF,
+    "coordinator.read_text": Rule(STAFF, "inbound"),
+    "coordinator.answer_text": Rule(STAFF, "inbound"),
+    "coordinator.messages": _STAFF,
+    "coordinator.message_prices": _STAFF,
+    "coordinator.message": Rule(STAFF, "message"),
+    "coordinator.send_message_again": Rule(STAFF, "message"),
+    "coordinator.write_to_family": _HOUSEHOLD,
+    "coordinator.write_to_tutor": _ALL_ZONES,
+    "coordinator.write_to_group": _WHOLE_GROUP,
+    "coordinator.write_to_zone": Rule(STAFF, "zone"),
     # Coordinators: their own account, and one another's
     "account.own": _STAFF,
     "account.change_password": _STAFF,

@@ -97,6 +97,11 @@ def coordinator_menu() -> list[MenuEntry]:
         ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
         ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
         ("coordinator.week", _l("Week"), "/coordinator/week"),
+        (
+            "coordinator.messages",
+            _l("Messages"),
+            ("/coordinator/messages", "/coordinator/inbox"),
+        ),
         ("coordinator.coordinators", _l("Coordinators"), "/coordinator/team"),
         ("account.own", _l("My account"), "/account"),
         ("coordinator.programme_start", _l("Programme"), "/coordinator/programme"),

@@ -22,7 +22,9 @@ from app.web.coordinator import (  # noqa: E402
     flags,  # noqa: F401
     groups,  # noqa: F401
     imports,  # noqa: F401
+    inbox,  # noqa: F401
     lessons,  # noqa: F401
+    messages,  # noqa: F401
     people,  # noqa: F401
     programme,  # noqa: F401
     publishing,  # noqa: F401
