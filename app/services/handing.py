@@ -227,7 +227,7 @@ def _way(message: Message, matter: _Matter, words: str, gateways: Sequence[Gatew
         return found[0]
     now = clock.now()
     for way in found:
-        waking = quiet_hours.next_waking(addressee, way.gateway)
+        waking = quiet_hours.next_waking(addressee, way.gateway, now)
         if waking <= now:
             return way
         if waking < message.expires_at:

@@ -38,10 +38,10 @@ def is_urgent(
     return any(reminders.is_before_morning(start, now, zone) for start in concerned)
 
 
-def next_waking(addressee: Addressee, gateway: Gateway) -> datetime:
-    """The first instant from now on at which neither the recipient nor the gateway rests."""
+def next_waking(addressee: Addressee, gateway: Gateway, now: datetime) -> datetime:
+    """The first instant from `now` on at which neither the recipient nor the gateway rests."""
     civil_zone = str(current_app.config["N9RAW"].civil_zone)
-    at = clock.now()
+    at = now
     while True:
         before = at
         at = reminders.next_waking(at, zone_of(addressee))
