@@ -121,6 +121,11 @@ def format_weekday(when: datetime | date) -> str:
     return str(format_date(day, "EEEE d MMMM", locale=_DATE_LOCALES[page_locale()]))
 
 
+def format_month(day: date) -> str:
+    """The month of a day, such as "mars 2027"."""
+    return str(format_date(day, "LLLL y", locale=_DATE_LOCALES[page_locale()]))
+
+
 def weekday_name(day: int) -> str:
     """The name of weekday 0 (Monday) to 6."""
     names = get_day_names("wide", locale=_DATE_LOCALES[page_locale()])
@@ -154,6 +159,7 @@ __all__ = [
     "format_day",
     "format_minute",
     "format_moment",
+    "format_month",
     "format_weekday",
     "isolated",
     "ngettext",

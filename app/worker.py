@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, current_app
 
 from app.services import solving
+from app.services.days_off import propose_public_holidays
 from app.services.delivery import deliver_due
 from app.services.departures import bring_tutors_back
 from app.services.drafts import forget_old_drafts
@@ -36,6 +37,7 @@ _REPORT_EVERY_SECONDS = 1.0
 _DELIVER_EVERY_SECONDS = 1.0
 _EXPIRE_EVERY_SECONDS = 60.0
 _LESSONS_EVERY_SECONDS = 3600.0
+_HOLIDAYS_EVERY_SECONDS = 86_400.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
 _OLD_DRAFTS_EVERY_SECONDS = 3600.0
 _SEARCHES_EVERY_SECONDS = 60.0
@@ -73,6 +75,11 @@ def worker_ticks(app: Flask) -> list[Tick]:
         Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
         Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
         Tick("keep lessons", within_app(lambda _stop: keep_lessons()), _LESSONS_EVERY_SECONDS),
+        Tick(
+            "propose public holidays",
+            within_app(lambda _stop: propose_public_holidays()),
+            _HOLIDAYS_EVERY_SECONDS,
+        ),
         Tick(
             "keep searches for substitutes",
             within_app(lambda _stop: keep_searches()),

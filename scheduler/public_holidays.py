@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import holidays
 from holidays.groups.islamic import IslamicHolidays
@@ -94,16 +95,17 @@ def _listed(
     return {day: calendar.get_list(day) for day in sorted(calendar)}
 
 
-def ramadans(first: date, last: date) -> list[tuple[date, date]]:
+@cache
+def ramadans(first: date, last: date) -> tuple[tuple[date, date], ...]:
     """The first and last days of each Ramadan that begins between two days; calculated."""
     years = range(first.year, last.year + 2)
     begins = sorted(_Ramadan(years=years))
     ends = sorted(_EidAlFitr(years=years))
-    return [
+    return tuple(
         (day, next(eid for eid in ends if eid > day) - timedelta(days=1))
         for day in begins
         if first <= day <= last
-    ]
+    )
 
 
 class _Islamic(holidays.HolidayBase, IslamicHolidays):

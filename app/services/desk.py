@@ -33,6 +33,7 @@ from app.models import (
     Veto,
     Worry,
 )
+from app.services.calendar_year import ToDecide, to_decide
 from app.services.call_requests import first_calls
 from app.services.flags import first_flags, pupils_of
 from app.services.inbox import first_unread
@@ -88,11 +89,15 @@ class Decisions:
     unreached: Waiting[UnreachedFamily]
     not_held: Waiting[Lesson]
     not_noted: Waiting[Lesson]
+    calendar: ToDecide | None
+    """What of the school calendar does; None for who sees some zones only."""
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing waits."""
-        return self.proposal is None and not any(waiting.total for waiting in self._queues)
+        if self.proposal is not None or (self.calendar is not None and self.calendar.total):
+            return False
+        return not any(waiting.total for waiting in self._queues)
 
     @property
     def _queues(self) -> tuple[Waiting[Any], ...]:
@@ -160,6 +165,7 @@ def read_decisions(scope: Scope) -> Decisions:
         unreached=first_unreached(scope),
         not_held=_not_held(scope),
         not_noted=_not_noted(scope),
+        calendar=to_decide() if scope.is_everywhere else None,
     )
 
 

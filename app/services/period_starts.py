@@ -71,6 +71,14 @@ def concerned(period: Period) -> list[Row]:
     return sorted(found, key=lambda row: (not row.is_missing, row.group.tutor.name, row.group.id))
 
 
+def row_of(period: Period, group: Group) -> Row:
+    """One group's; NotFound where the period does not concern it."""
+    places = _places(period, group)
+    if group.state is not GroupState.ACTIVE or not places:
+        raise NotFound(_l("This period does not concern the group."))
+    return _row(period, group, places, db.session.get(PeriodStarts, (period.id, group.id)))
+
+
 def wants_times(period: Period) -> bool:
     """Whether a period gives groups other times, or more."""
     return period.kind is PeriodKind.RAMADAN or period.effect is ExamEffect.DOUBLE

@@ -19,6 +19,9 @@ from app.database import transaction
 from app.extensions import db
 from app.models import (
     CallRequest,
+    DayOff,
+    DayOffKind,
+    DayOffState,
     Flag,
     FlagKind,
     Group,
@@ -33,6 +36,8 @@ from app.models import (
     MessageKind,
     MessageState,
     Note,
+    Period,
+    PeriodKind,
     Pin,
     Question,
     QuestionKind,
@@ -202,6 +207,23 @@ def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
             "pin_id": Pin(request_id=french, tutor_id=tutor_id, by_id=by.id, created_at=now),
             "veto_id": Veto(request_id=french, tutor_id=tutor_id, reason="no", created_at=now),
             "term_id": Term(name="Term", first_day=today(), last_day=today() + timedelta(days=99)),
+            "day_off_id": DayOff(
+                kind=DayOffKind.SCHOOL,
+                state=DayOffState.CONFIRMED,
+                name_fr="Vacances",
+                name_ar="عطلة",
+                name_en="Holidays",
+                first_day=today() + timedelta(days=50),
+                last_day=today() + timedelta(days=51),
+            ),
+            "period_id": Period(
+                kind=PeriodKind.RAMADAN,
+                name="Ramadan",
+                first_day=today() + timedelta(days=60),
+                last_day=today() + timedelta(days=80),
+                blackout_from=17 * 60,
+                blackout_until=20 * 60,
+            ),
             "absence_id": TutorAbsence(
                 tutor_id=tutor_id,
                 first_day=today() + timedelta(days=40),
@@ -238,7 +260,15 @@ def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
             asked_at=now,
             expires_at=now + timedelta(days=1),
         )
-        db.session.add_all([rows["flag_id"], rows["question_id"]])
+        rows["asked_time_id"] = Question(
+            kind=QuestionKind.NEW_TIME,
+            tutor_id=tutor_id,
+            lesson_id=next(one for one in future_lessons(group_id)).id,
+            options=[["yes", "2030-01-07T18:00"], ["no"]],
+            asked_at=now,
+            expires_at=now + timedelta(hours=1),
+        )
+        db.session.add_all([rows["flag_id"], rows["question_id"], rows["asked_time_id"]])
         db.session.flush()
         ids: dict[str, Any] = {name: row.id for name, row in rows.items()}
         run = db.session.get_one(MatchRun, run_id)
@@ -284,6 +314,7 @@ def _begun_lesson(group_id: int) -> Lesson:
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "volunteer.note_lesson": {"lesson_id": "begun_lesson_id"},
     "coordinator.note_lesson": {"lesson_id": "begun_lesson_id"},
+    "volunteer.answer_asked_time": {"question_id": "asked_time_id"},
     "volunteer.accept": {"group_id": "offered_id"},
     "volunteer.decline": {"group_id": "offered_id"},
     "public.calendar": {"token": "calendar_token"},

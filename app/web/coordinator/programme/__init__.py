@@ -10,9 +10,12 @@ from app.web.coordinator import blueprint
 
 # The views register themselves on the coordinators' blueprint.
 from app.web.coordinator.programme import (  # noqa: F401
+    calendar_pages,
     lists,
     matching,
     messages,
+    period_pages,
+    period_time_pages,
     term_pages,
     words,
     zone_pages,

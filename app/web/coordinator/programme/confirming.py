@@ -25,11 +25,13 @@ def ask_then_change(
     button: str,
     title: str = "",
     values: Sequence[tuple[str, str]] | None = None,
+    then: Callable[[], str] | None = None,
 ) -> ResponseReturnValue:
     """Make a change once the lessons that it cancels or moves were seen; until then show them.
 
     The page sends `values`, those of the form before it, to its own address again. Without such a
-    form it always asks first. The title says what changes, unless there is a better one.
+    form it always asks first. Afterwards it leads to `then`, else `back`. The title says what
+    changes, unless there is a better one.
     """
     effects = see()
     refused: list[str] = []
@@ -37,7 +39,8 @@ def ask_then_change(
     seen = request.form.get("agreed", None if values is None else "0")
     if request.method == "POST" and seen == str(effects.touched):
         try:
-            return _done(change(effects.touched), back)
+            outcome = change(effects.touched)
+            return _done(outcome, back if then is None else then())
         except LessonsWouldChange as refusal:
             refused, status = [str(refusal)], refusal.status
             effects = see()

@@ -6,13 +6,15 @@ from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     IntegerField,
+    RadioField,
     SelectChoice,
     SelectField,
+    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.csrf.core import CSRFTokenField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
 
 from app.i18n import _l
 from app.services.programme import GRIDS, LONGEST_LESSON, SHORTEST_LESSON
@@ -158,6 +160,74 @@ class TermForm(DaysForm):
             Length(max=80, message=_l("Give the term a name of at most 80 letters.")),
         ],
     )
+
+
+class DayOffForm(DaysForm):
+    """School holidays."""
+
+    name_fr = StringField(
+        _l("Name"),
+        [
+            InputRequired(_l("Give the days off a name of at most 80 letters.")),
+            Length(max=80, message=_l("Give the days off a name of at most 80 letters.")),
+        ],
+    )
+    name_ar = StringField(
+        _l("Name in Arabic"), [Length(max=80, message=_l("A name has at most 80 letters."))]
+    )
+    name_en = StringField(
+        _l("Name in English"), [Length(max=80, message=_l("A name has at most 80 letters."))]
+    )
+
+
+class PeriodForm(DaysForm):
+    """Weeks in which lessons are held otherwise."""
+
+    name = StringField(
+        _l("Name"),
+        [
+            InputRequired(_l("Give the period a name of at most 80 letters.")),
+            Length(max=80, message=_l("Give the period a name of at most 80 letters.")),
+        ],
+    )
+
+
+def _hour(label: str) -> StringField:
+    return StringField(
+        label,
+        [
+            InputRequired(_l("Give an hour such as 18:30.")),
+            Regexp(
+                "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$", message=_l("Give an hour such as 18:30.")
+            ),
+        ],
+    )
+
+
+class RamadanForm(PeriodForm):
+    """Ramadan, with the hours around the breaking of the fast."""
+
+    blackout_from = _hour(_l("No lessons from"))
+    blackout_until = _hour(_l("until"))
+
+    @property
+    def blackout(self) -> tuple[int, int]:
+        begins, ends = self.blackout_from.data, self.blackout_until.data
+        return 60 * int(begins[:2]) + int(begins[3:]), 60 * int(ends[:2]) + int(ends[3:])
+
+
+class ExamsForm(PeriodForm):
+    """Weeks of exams; no level ticked means all."""
+
+    effect = RadioField(
+        _l("In these weeks"),
+        choices=[
+            SelectChoice("suspend", _l("there are no lessons")),
+            SelectChoice("double", _l("groups meet twice as often")),
+        ],
+        validators=[InputRequired(_l("Choose what becomes of lessons in these weeks."))],
+    )
+    levels = SelectMultipleField(_l("Levels"), coerce=int)
 
 
 class MatchingForm(FlaskForm):

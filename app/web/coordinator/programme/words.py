@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from app.i18n import _, ngettext
-from app.models import MessageKind
+from collections.abc import Mapping
+from datetime import date
+
+from app.i18n import _, format_minute, format_month, ngettext, page_locale
+from app.models import (
+    DayOff,
+    DayOffKind,
+    DayOffState,
+    ExamEffect,
+    Level,
+    MessageKind,
+    Period,
+    PeriodKind,
+    Term,
+)
+from app.services.calendar_year import Entry
 from app.services.wordings import FAMILY
 
 
@@ -93,3 +107,58 @@ def placeholder(name: str) -> str:
         "before": _("the first name of the volunteer who gives it otherwise"),
         "link": _("the address of the family’s page"),
     }[name]
+
+
+def month(day: date) -> str:
+    """The month that a day is in: "March 2027"."""
+    return format_month(day)
+
+
+def calendar_kind(entry: Entry) -> str:
+    """What an entry of the school calendar is."""
+    return {Term: "term", DayOff: "day_off", Period: "period"}[type(entry)]
+
+
+def calendar_name(entry: Entry) -> str:
+    """What an entry of the school calendar is called."""
+    return entry.name_in(page_locale()) if isinstance(entry, DayOff) else entry.name
+
+
+def calendar_tag(entry: Entry) -> tuple[str, str]:
+    """(word, kind of tag) of an entry of the school calendar."""
+    if isinstance(entry, Term):
+        return _("term"), "good"
+    if isinstance(entry, Period):
+        if entry.published_at is None:
+            return _("not published yet"), "warn"
+        return (
+            (_("Ramadan"), "neutral")
+            if entry.kind is PeriodKind.RAMADAN
+            else (_("exams"), "neutral")
+        )
+    return {
+        DayOffState.PROPOSED: (_("to be confirmed: lessons are held"), "warn"),
+        DayOffState.CONFIRMED: (
+            _("school holidays") if entry.kind is DayOffKind.SCHOOL else _("public holiday"),
+            "neutral",
+        ),
+        DayOffState.DISMISSED: (_("lessons are held"), "neutral"),
+    }[entry.state]
+
+
+def period_says(period: Period, levels: Mapping[int, Level]) -> str:
+    """What becomes of lessons in a period."""
+    if period.kind is PeriodKind.RAMADAN:
+        return _(
+            "No lessons from %(begins)s to %(ends)s.",
+            begins=format_minute(period.blackout_from or 0),
+            ends=format_minute(period.blackout_until or 0),
+        )
+    names = (
+        _("all levels")
+        if period.level_ids is None
+        else _(", ").join(row.code for row in levels.values() if row.id in period.level_ids)
+    )
+    if period.effect is ExamEffect.SUSPEND:
+        return _("No lessons: %(levels)s.", levels=names)
+    return _("Twice as many lessons: %(levels)s.", levels=names)
