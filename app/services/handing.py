@@ -25,6 +25,7 @@ from app.models import (
     CODE_KINDS,
     SIGN_IN_STATES,
     WORDED_LATE,
+    Channel,
     ConsentKind,
     Coordinator,
     Group,
@@ -57,6 +58,7 @@ from scheduler import clock
 
 # Less than PostgreSQL takes to find a deadlock: whoever changes lessons wins, delivery tries again.
 _WAIT_FOR_LOCKS: Final = "SET LOCAL lock_timeout = '500ms'"
+_SOON: Final = timedelta(seconds=1)
 _NO_WAY: Final = "no gateway reaches this recipient"
 _NO_WAY_FOR_A_CODE: Final = "no gateway reaches this recipient, or not with a code"
 _NIGHT_TO_THE_END: Final = "no time was left by day"
@@ -88,6 +90,8 @@ class _Matter:
     questions: Mapping[int, Question]
     unlocked: frozenset[int]
     """The messages that speak of a lesson which joined them after the lessons were locked."""
+    channels: Sequence[Channel]
+    """All there are: kept here, so that no text has to ask for its own."""
 
 
 def begin_handings(claimed: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[Handing]:
@@ -153,7 +157,7 @@ def _may_leave(message: Message, matter: _Matter) -> bool:
     if message.next_try_at > now:
         postpone(message, message.next_try_at)
     elif message.id in matter.unlocked:
-        postpone(message, now)
+        postpone(message, now + _SOON)
     elif message.expires_at <= now:
         end(message, MessageState.EXPIRED, message.error)
     elif _is_closed_to(addressee, message.kind):
@@ -321,7 +325,8 @@ def _read(
         if lesson_id not in locked_lessons:
             unlocked.add(message_id)
     questions = {row.message_id or 0: row for row in _questions(message_ids)}
-    return _Matter(addressees, reminders, starts, questions, frozenset(unlocked))
+    channels = db.session.scalars(select(Channel)).all()
+    return _Matter(addressees, reminders, starts, questions, frozenset(unlocked), channels)
 
 
 def _open_reminders(message_ids: Collection[int]) -> Sequence[Reminder]:
