@@ -1,6 +1,6 @@
 """Exports of what was said: messages, worries, calls, notes, and the trace.
 
-Texts of messages stay out: they hold codes and links.
+The texts of messages that bring codes and links stay out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy.orm import joinedload, lazyload, selectinload
 from app.extensions import db
 from app.i18n import _l
 from app.models import (
+    SECRET_KINDS,
     AuditEntry,
     CallRequest,
     Household,
@@ -31,14 +32,15 @@ from app.services.scope import Scope
 
 
 def _messages(_scope: Scope) -> Iterator[Row]:
-    children = _children()
-    for message in streamed(select(Message).order_by(Message.id)):
+    names, children = read_names(), children_by_household()
+    for message in streamed(select(Message).order_by(Message.id).options(lazyload("*"))):
         address = message.address or message.to_address
         yield Row(
             (
                 message.id,
                 message.household_id,
                 message.tutor_id,
+                names.coordinator(message.coordinator_id),
                 phone_text(address) if (address or "").startswith("+") else address,
                 message.kind.value,
                 message.state.value,
@@ -51,13 +53,18 @@ def _messages(_scope: Scope) -> Iterator[Row]:
                 moment(message.expires_at),
                 moment(message.handed_at),
                 moment(message.ended_at),
+                None if message.kind in SECRET_KINDS else message.text,
+                message.parts,
+                None if message.cost is None else message.cost / 1000,
+                message.fallback_of_id,
+                names.coordinator(message.by_id),
             ),
             children.get(message.household_id or 0, ()),
         )
 
 
 def _reminders(_scope: Scope) -> Iterator[Row]:
-    children = _children()
+    children = children_by_household()
     for reminder in streamed(select(Reminder).order_by(Reminder.id)):
         yield Row(
             (
@@ -107,13 +114,14 @@ def _calls(_scope: Scope) -> Iterator[Row]:
                 moment(call.asked_at),
                 moment(call.called_at),
                 names.coordinator(call.called_by_id),
+                call.tutor_id,
             ),
             tuple(pupil.id for pupil in call.household.pupils),
         )
 
 
 def _notes(_scope: Scope) -> Iterator[Row]:
-    names, children = read_names(), _children()
+    names, children = read_names(), children_by_household()
     for note in streamed(select(Note).order_by(Note.id).options(lazyload("*"))):
         yield Row(
             (
@@ -163,7 +171,7 @@ def _wordings(_scope: Scope) -> Iterator[Row]:
         )
 
 
-def _children() -> dict[int, tuple[int, ...]]:
+def children_by_household() -> dict[int, tuple[int, ...]]:
     """The ids of each household's children."""
     found: dict[int, tuple[int, ...]] = {}
     for household_id, pupil_id in db.session.execute(select(Pupil.household_id, Pupil.id)):
@@ -182,11 +190,12 @@ def _with_family() -> tuple[Any, ...]:
 CONTACT_EXPORTS: Final = (
     Export(
         "messages",
-        _l("Messages, without their texts"),
+        _l("Messages, without codes and links"),
         (
             _l("Number"),
             _l("Family’s number"),
             _l("Volunteer’s number"),
+            _l("Coordinator"),
             _l("Address"),
             _l("Kind"),
             _l("State"),
@@ -199,6 +208,11 @@ CONTACT_EXPORTS: Final = (
             _l("Expires at"),
             _l("Handed over at"),
             _l("Ended at"),
+            _l("Text"),
+            _l("Parts"),
+            _l("Cost in dirhams"),
+            _l("Says again, by another way, the number"),
+            _l("Written by"),
         ),
         _messages,
         ("message",),
@@ -260,6 +274,7 @@ CONTACT_EXPORTS: Final = (
             _l("Asked at"),
             _l("Called at"),
             _l("Called by"),
+            _l("Passed on to the volunteer number"),
         ),
         _calls,
         ("call_request",),

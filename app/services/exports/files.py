@@ -20,8 +20,10 @@ from app.i18n import _l, page_locale
 from app.models import Coordinator
 from app.services import audit
 from app.services.errors import NotFound
+from app.services.exports.answers import ANSWER_EXPORTS
 from app.services.exports.contact import CONTACT_EXPORTS
 from app.services.exports.counted import COUNTED_EXPORTS
+from app.services.exports.days import DAY_EXPORTS
 from app.services.exports.matching import MATCHING_EXPORTS
 from app.services.exports.missed import MISSED_EXPORTS
 from app.services.exports.people import PEOPLE_EXPORTS
@@ -35,6 +37,8 @@ EXPORTS: Final = (
     *MATCHING_EXPORTS,
     *MISSED_EXPORTS,
     *CONTACT_EXPORTS,
+    *ANSWER_EXPORTS,
+    *DAY_EXPORTS,
     *COUNTED_EXPORTS,
     *PROGRAMME_EXPORTS,
 )
@@ -45,6 +49,7 @@ NOT_EXPORTED: Final = {
     "recovery_code": "secrets, hashed: a coordinator makes new ones instead",
     "invitation": "secrets, hashed: who is invited stands in the trace",
     "draft": "what people without an account have not sent yet",
+    "gateway_pace": "how long a gateway still rests, a matter of seconds",
     "pending_import": "files that wait a day to be stored; what they hold is exported then",
 }
 """The tables that no export shows, and why."""

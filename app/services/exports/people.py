@@ -160,7 +160,9 @@ def _families(scope: Scope) -> Iterator[Row]:
         .where(scope.limits(Household.zone_id))
         .order_by(Household.id)
         .options(
-            joinedload(Household.guardian), selectinload(Household.pupils).options(lazyload("*"))
+            joinedload(Household.guardian),
+            selectinload(Household.ways),
+            selectinload(Household.pupils).options(lazyload("*")),
         )
     )
     for household in streamed(households):
@@ -175,6 +177,7 @@ def _families(scope: Scope) -> Iterator[Row]:
                 several(names.channels[entry.channel] for entry in household.channels),
                 _times(household.windows),
                 names.message_language(household.message_language),
+                several(way.way for way in household.ways),
                 household.reach_by_call,
                 moment(household.messages_stopped_at),
                 several(pupil.name for pupil in household.pupils),
@@ -396,6 +399,7 @@ PEOPLE_EXPORTS: Final = (
             _l("Channels"),
             _l("Telephone at home"),
             _l("Language of messages"),
+            _l("Order of ways"),
             _l("To be called"),
             _l("Messages stopped at"),
             _l("Children"),
@@ -408,6 +412,7 @@ PEOPLE_EXPORTS: Final = (
             "household_channel",
             "household_language",
             "household_window",
+            "household_way",
         ),
         for_zones=True,
     ),
