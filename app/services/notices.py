@@ -80,17 +80,18 @@ def has_new_times(was: State, group: Group) -> bool:
     return group.state is GroupState.ACTIVE and _times(was["starts"]) != _times(group.starts)
 
 
-def acts_of(was: State, lesson: Lesson, recipient: Recipient) -> list[str]:
-    """What became of a lesson for somebody who knew it so: one act, or nothing to tell.
+def change_since(was: State, lesson: Lesson, recipient: Recipient) -> tuple[str, State] | None:
+    """What became of a lesson for somebody who knew it so: the act, and since which state.
 
-    Where a text may have got lost, `was` also holds what it said ("perhaps"): both are compared.
+    None where there is nothing to tell, or it is over. Where a text may have got lost, `was` also
+    holds what it said ("perhaps"): both are compared.
     """
     now = state_of(lesson)
     for known in (was, was.get("perhaps")):
         act = None if known is None else _act(known, now, recipient)
-        if act is not None:
-            return [act] if _end_of(act, known or was, now) > clock.now() else []
-    return []
+        if act is not None and known is not None:
+            return (act, known) if _end_of(act, known, now) > clock.now() else None
+    return None
 
 
 def ends_at(was: State, lesson: Lesson) -> datetime:
@@ -292,19 +293,23 @@ def _changes_of(
     children = children_told(was, lesson, whom)
     if not children and whom.table == Household.__tablename__:
         return []
-    before = db.session.get(Tutor, was["by"])
+    found = change_since(was, lesson, whom)
+    if found is None:
+        return []
+    act, known = found
+    before = db.session.get(Tutor, known["by"])
+    start = datetime.fromisoformat(known["start"])
     return [
         Change(
             act=act,
             told=_told(lesson.group, children, lesson.given_by),
             before="" if before is None else before.first_name,
-            gives_other=was["by"] != (lesson.substitute_id or lesson.group.tutor_id),
-            was=datetime.fromisoformat(was["start"]),
-            was_own=_own_wall(_instant(was), datetime.fromisoformat(was["start"]), recipient),
+            gives_other=known["by"] != (lesson.substitute_id or lesson.group.tutor_id),
+            was=start,
+            was_own=_own_wall(_instant(known), start, recipient),
             now=lesson.wall_start,
             now_own=_own_wall(lesson.starts_at, lesson.wall_start, recipient),
         )
-        for act in acts_of(was, lesson, whom)
     ]
 
 

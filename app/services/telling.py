@@ -10,7 +10,7 @@ written when it leaves (`notices.words`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,8 +52,8 @@ from app.services.message_texts import (
 )
 from app.services.notices import (
     State,
-    acts_of,
     begins,
+    change_since,
     children_told,
     ends_at,
     group_state_of,
@@ -154,10 +154,7 @@ def _tell_of_lessons(
     for lesson in lessons:
         notice = noted.get(lesson.id)
         was = _what_is_known(lesson, known, lost) if notice is None else notice.was
-        untold = not knows and bool(acts_of(was, lesson, recipient))
-        untold = untold and bool(
-            children_told(was, lesson, recipient) or recipient.table == "tutor"
-        )
+        untold = not knows and _has_to_hear(was, lesson, recipient)
         to_call = to_call or (untold and by_call)
         if notice is not None and (by_call or not untold):
             notice.cancelled_at = clock.now()
@@ -172,7 +169,7 @@ def _has_to_hear(was: State, lesson: Lesson, recipient: Recipient) -> bool:
     is_family = recipient.table == Household.__tablename__
     if is_family and not children_told(was, lesson, recipient):
         return False
-    return bool(acts_of(was, lesson, recipient))
+    return change_since(was, lesson, recipient) is not None
 
 
 def _what_is_known(lesson: Lesson, known: Known, lost: dict[int, Notice]) -> State:
@@ -255,11 +252,11 @@ def _settle(recipient: Recipient, message: Message | None, new: Collection[Notic
         if message is not None:
             _cancel(message)
         return
-    acts = [act for notice in notices for act in _acts(notice, recipient)]
+    kind = kind_of_acts(_acts(notices, recipient))
     if message is None:
-        message = _new_message(kind_of_acts(acts), recipient, LONGEST)
+        message = _new_message(kind, recipient, LONGEST)
         db.session.flush()
-    message.kind = kind_of_acts(acts)
+    message.kind = kind
     latest = message.created_at + LONGEST
     message.expires_at = min(latest, max(_ends_at(notice, latest) for notice in notices))
     for notice in new:
@@ -269,8 +266,12 @@ def _settle(recipient: Recipient, message: Message | None, new: Collection[Notic
         _cancel(message)
 
 
-def _acts(notice: Notice, recipient: Recipient) -> list[str]:
-    return ["weekly"] if notice.lesson is None else acts_of(notice.was, notice.lesson, recipient)
+def _acts(notices: Iterable[Notice], recipient: Recipient) -> Iterator[str]:
+    for notice in notices:
+        if notice.lesson is None:
+            yield "weekly"
+        elif found := change_since(notice.was, notice.lesson, recipient):
+            yield found[0]
 
 
 def _ends_at(notice: Notice, latest: datetime) -> datetime:
