@@ -76,7 +76,7 @@ def next_time(lesson: Lesson) -> datetime | None:
     group = lesson.group
     homes = [seat.request.pupil.household for seat in group.members]
     may = group.state is GroupState.ACTIVE and is_vetted(group.tutor) and homes
-    if not may or not all(_has_hours(who) for who in (group.tutor, *homes)):
+    if not may or not _has_hours(group.tutor) or not all(map(_has_hours, homes)):
         return None
     now = clock.now()
     first = clock.to_wall(now + NOTICE, lesson.zone).date()
@@ -108,6 +108,7 @@ def answer_new_time(
         if (
             question is None
             or question.kind is not QuestionKind.NEW_TIME
+            or question.household_id is None
             or question.lesson_id is None
             or household_id not in (None, question.household_id)
         ):

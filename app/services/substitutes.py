@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 import matching
 from app.extensions import db
@@ -254,15 +254,17 @@ def _vetoes(request_ids: list[int]) -> list[dict[str, str]]:
 
 
 def _busy(lesson: Lesson, tutor_ids: Collection[int]) -> set[int]:
-    """Those of the tutors who give another lesson then, or right before or after it."""
+    """Those of the tutors who give another lesson then, or right before or after it.
+
+    Who had somebody found for their own lesson of that hour can't give another's either.
+    """
     first = lesson.starts_at - MARGIN
     last = lesson.starts_at + timedelta(minutes=lesson.minutes) + MARGIN
-    giver = func.coalesce(Lesson.substitute_id, Group.tutor_id)
     rows = db.session.execute(
-        select(giver, Lesson.starts_at, Lesson.minutes)
+        select(Lesson.substitute_id, Group.tutor_id, Lesson.starts_at, Lesson.minutes)
         .join(Lesson.group)
         .where(
-            giver.in_(tutor_ids),
+            or_(Lesson.substitute_id.in_(tutor_ids), Group.tutor_id.in_(tutor_ids)),
             Lesson.id != lesson.id,
             Lesson.state == LessonState.PLANNED,
             Lesson.starts_at > first - LONGEST_LESSON,
@@ -271,8 +273,9 @@ def _busy(lesson: Lesson, tutor_ids: Collection[int]) -> set[int]:
     )
     return {
         tutor_id
-        for tutor_id, starts_at, minutes in rows
-        if starts_at + timedelta(minutes=minutes) > first
+        for substitute_id, own_id, starts_at, minutes in rows
+        for tutor_id in (substitute_id, own_id)
+        if tutor_id is not None and starts_at + timedelta(minutes=minutes) > first
     }
 
 

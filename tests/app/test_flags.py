@@ -37,13 +37,13 @@ HELD, ABSENT, NOT_HELD = LessonState.HELD, LessonState.PUPIL_ABSENT, LessonState
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MONDAY, tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
+def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
     with app.app_context():
         people.make_programme()
         yield
@@ -60,7 +60,7 @@ def requests() -> list[int]:
 
 
 @pytest.fixture
-def lessons(tutor: int, requests: list[int], clock: time_machine.Coordinates) -> list[int]:
+def lessons(tutor: int, requests: list[int], clock: time_machine.Traveller) -> list[int]:
     """The four lessons of a group of two, all of them begun."""
     group = active_group(tutor, requests)
     ordered = select(Lesson.id).where(Lesson.group_id == group.id).order_by(Lesson.starts_at)
@@ -130,7 +130,7 @@ def test_flag_is_closed_once_and_not_raised_again_for_the_same_series(
 
 
 def test_three_lessons_not_held_reopen_the_match(
-    lessons: list[int], requests: list[int], clock: time_machine.Coordinates
+    lessons: list[int], requests: list[int], clock: time_machine.Traveller
 ) -> None:
     clock.move_to(MONDAY + timedelta(days=15))
     for number in lessons[:2]:

@@ -14,6 +14,7 @@ from app.database import transaction
 from app.extensions import db
 from app.models import (
     Attendance,
+    Household,
     Lesson,
     LessonState,
     Message,
@@ -37,13 +38,13 @@ EVENINGS = ("mon 17:00-20:00",)
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MONDAY, tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
+def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
     with app.app_context():
         people.make_programme()
         yield
@@ -54,7 +55,7 @@ def tutor() -> int:
     return people.make_tutor(windows=EVENINGS)
 
 
-def lesson_of(tutor_id: int, *families: people.Household) -> Lesson:
+def lesson_of(tutor_id: int, *families: Household) -> Lesson:
     """The first lesson of a group: 17:00 to 18:00."""
     requests = [family.pupils[0].requests[0].id for family in families]
     group = active_group(tutor_id, requests, starts=[("mon", "17:00")])
@@ -62,7 +63,7 @@ def lesson_of(tutor_id: int, *families: people.Household) -> Lesson:
     return db.session.scalars(ordered.limit(1)).one()
 
 
-def family() -> people.Household:
+def family() -> Household:
     return people.make_household(windows=EVENINGS)
 
 
@@ -73,7 +74,7 @@ def questions() -> list[Question]:
 
 
 def test_tutor_is_asked_once_two_hours_after_the_end(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     lesson = lesson_of(tutor, family())
     clock.move_to(FIRST + timedelta(hours=2, minutes=59))
@@ -91,7 +92,7 @@ def test_tutor_is_asked_once_two_hours_after_the_end(
     assert (message.kind, message.tutor_id) == (MessageKind.QUESTION, tutor)
 
 
-def test_nobody_is_asked_at_night(tutor: int, clock: time_machine.Coordinates) -> None:
+def test_nobody_is_asked_at_night(tutor: int, clock: time_machine.Traveller) -> None:
     lesson_of(tutor, family())
     clock.move_to(FIRST + timedelta(hours=5))
     assert silence.ask_whether_held() == 0
@@ -100,7 +101,7 @@ def test_nobody_is_asked_at_night(tutor: int, clock: time_machine.Coordinates) -
 
 
 def test_yes_notes_a_lesson_without_those_who_had_said_no(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     coming, absent = family(), family()
     lesson = lesson_of(tutor, coming, absent)
@@ -117,7 +118,7 @@ def test_yes_notes_a_lesson_without_those_who_had_said_no(
         silence.answer_held(questions()[0].id, False)
 
 
-def test_no_notes_that_it_was_not_held(tutor: int, clock: time_machine.Coordinates) -> None:
+def test_no_notes_that_it_was_not_held(tutor: int, clock: time_machine.Traveller) -> None:
     lesson_of(tutor, family())
     clock.move_to(FIRST + timedelta(hours=3))
     silence.ask_whether_held()
@@ -126,7 +127,7 @@ def test_no_notes_that_it_was_not_held(tutor: int, clock: time_machine.Coordinat
 
 
 def test_lesson_to_which_nobody_was_to_come_is_noted_by_itself(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     at_home = family()
     lesson = lesson_of(tutor, at_home)
@@ -138,7 +139,7 @@ def test_lesson_to_which_nobody_was_to_come_is_noted_by_itself(
 
 
 def test_families_are_asked_where_the_tutor_cannot_be(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     first, second, absent = family(), family(), family()
     lesson = lesson_of(tutor, first, second, absent)
@@ -153,7 +154,7 @@ def test_families_are_asked_where_the_tutor_cannot_be(
         silence.answer_held(questions()[0].id, False)
 
 
-def test_word_of_the_tutor_stops_the_question(tutor: int, clock: time_machine.Coordinates) -> None:
+def test_word_of_the_tutor_stops_the_question(tutor: int, clock: time_machine.Traveller) -> None:
     lesson = lesson_of(tutor, family())
     clock.move_to(FIRST + timedelta(hours=3))
     silence.ask_whether_held()
@@ -166,7 +167,7 @@ def test_word_of_the_tutor_stops_the_question(tutor: int, clock: time_machine.Co
 
 
 def test_a_week_of_silence_is_the_coordinators_matter(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     lesson = lesson_of(tutor, family())
     clock.move_to(FIRST + timedelta(hours=3))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.database import transaction
 from app.extensions import db
@@ -29,6 +29,7 @@ from app.models import (
     SubstitutionOffer,
     SubstitutionState,
     Tutor,
+    TutorState,
 )
 from app.services import new_times, substitution, suspension, volunteer
 from app.services.errors import Conflict, NotFound
@@ -43,13 +44,13 @@ DAILY = tuple(f"{day} 18:00-20:00" for day in ("mon", "tue", "wed", "thu"))
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MONDAY, tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
+def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
     with app.app_context():
         people.make_programme()
         yield
@@ -114,7 +115,7 @@ def told(kind: MessageKind) -> set[tuple[int | None, int | None]]:
     return {(row.household_id, row.tutor_id) for row in db.session.scalars(rows)}
 
 
-def test_they_are_asked_one_after_the_other(lesson: int, clock: time_machine.Coordinates) -> None:
+def test_they_are_asked_one_after_the_other(lesson: int, clock: time_machine.Traveller) -> None:
     first, second, third = (people.make_tutor(name=f"Sub {number}") for number in "ABC")
     search = seek(lesson)
     assert search.until == UNTIL
@@ -131,7 +132,7 @@ def test_they_are_asked_one_after_the_other(lesson: int, clock: time_machine.Coo
     assert asked() == [third]
 
 
-def test_night_is_no_time_to_answer_in(lesson: int, clock: time_machine.Coordinates) -> None:
+def test_night_is_no_time_to_answer_in(lesson: int, clock: time_machine.Traveller) -> None:
     first, second = (people.make_tutor(name=f"Sub {number}") for number in "AB")
     clock.move_to(datetime(2026, 11, 2, 20, tzinfo=UTC))
     seek(lesson)
@@ -144,7 +145,7 @@ def test_night_is_no_time_to_answer_in(lesson: int, clock: time_machine.Coordina
 
 
 def test_several_are_asked_at_once_where_time_is_short(
-    lesson: int, clock: time_machine.Coordinates
+    lesson: int, clock: time_machine.Traveller
 ) -> None:
     subs = [people.make_tutor(name=f"Sub {number}") for number in "ABCDE"]
     clock.move_to(UNTIL - timedelta(minutes=70))
@@ -155,7 +156,7 @@ def test_several_are_asked_at_once_where_time_is_short(
     assert asked() == subs
 
 
-def test_first_yes_has_it(lesson: int, tutor: int, clock: time_machine.Coordinates) -> None:
+def test_first_yes_has_it(lesson: int, tutor: int, clock: time_machine.Traveller) -> None:
     first, second = (people.make_tutor(name=f"Sub {number}") for number in "AB")
     seek(lesson)
     assert reminded(lesson) == {("household", 1)}
@@ -218,7 +219,7 @@ def test_who_is_busy_by_the_time_of_the_yes_does_not_get_it(lesson: int) -> None
 
 
 def test_nobody_left_tells_the_family_and_proposes_a_time(
-    lesson: int, tutor: int, clock: time_machine.Coordinates
+    lesson: int, tutor: int, clock: time_machine.Traveller
 ) -> None:
     people.make_tutor(name="Sub A")
     seek(lesson)
@@ -238,7 +239,7 @@ def test_nobody_left_tells_the_family_and_proposes_a_time(
 
 
 def test_new_time_is_planned_once_all_families_agree(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     families = [people.make_household(windows=DAILY) for _ in range(2)]
     group = active_group(tutor, [family.pupils[0].requests[0].id for family in families])
@@ -317,14 +318,14 @@ def test_substitute_who_cannot_after_all_is_not_asked_again(lesson: int) -> None
     assert asked() == [second]
     family = db.session.get_one(Lesson, lesson).group.members[0].request.pupil.household_id
     own = db.session.get_one(Lesson, lesson).group.tutor_id
-    db.session.execute(Message.__table__.delete())  # as if all had left
+    db.session.execute(delete(Message))  # as if all had left
     db.session.commit()
     substitution.come_after_all(lesson, tutor_id=own)
     assert told(MessageKind.SUBSTITUTION) == {(family, None)}
 
 
 def test_numbers_are_shown_until_the_lesson_is_over(
-    lesson: int, tutor: int, clock: time_machine.Coordinates
+    lesson: int, tutor: int, clock: time_machine.Traveller
 ) -> None:
     sub = people.make_tutor(name="Sub A")
     seek(lesson)
@@ -351,7 +352,7 @@ def test_numbers_are_shown_until_the_lesson_is_over(
 def test_coordinator_gives_it_by_hand_but_not_to_who_is_not_vetted(lesson: int) -> None:
     by = people.make_coordinator()
     away = people.make_tutor(name="Sub A", windows=("fri 10:00-11:00",))
-    registered = people.make_tutor(name="Sub B", state=people.TutorState.REGISTERED)
+    registered = people.make_tutor(name="Sub B", state=TutorState.REGISTERED)
     seek_by_hand = substitution.give_by_hand(lesson, away, by)
     assert seek_by_hand.substitute_id == away
     assert (None, away) in told(MessageKind.SUBSTITUTION)
@@ -364,7 +365,7 @@ def test_coordinator_gives_it_by_hand_but_not_to_who_is_not_vetted(lesson: int) 
 
 
 def test_search_ends_where_the_lesson_changed_otherwise(
-    lesson: int, clock: time_machine.Coordinates
+    lesson: int, clock: time_machine.Traveller
 ) -> None:
     sub = people.make_tutor(name="Sub A")
     seek(lesson)
