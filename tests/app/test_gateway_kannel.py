@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -22,6 +23,7 @@ from app.gateways import (
 )
 from app.gateways.configured import configured_gateways, hooked_gateway
 from app.gateways.kannel import KannelGateway
+from app.security import HideSecretLinks
 from tests.support.databases import make_config
 from tests.support.fake_provider import Asked, FakeProvider, Fault, running
 
@@ -246,3 +248,13 @@ def test_secrets_stand_in_no_repr() -> None:
     shown = repr(config) + repr(hooked_gateway(config, "kannel"))
     assert "pa55word" not in shown
     assert SECRET not in shown
+
+
+def test_addresses_of_hooks_stay_out_of_logs() -> None:
+    line = '127.0.0.1 "GET %s HTTP/1.1" 200'
+    record = logging.LogRecord(
+        "gunicorn.access", logging.INFO, "", 0, line,
+        (f"/hooks/kannel/{SECRET}/text?from=%2B212612345678&text=STOP",), None,
+    )  # fmt: skip
+    assert HideSecretLinks().filter(record)
+    assert record.getMessage() == '127.0.0.1 "GET /hooks/kannel/... HTTP/1.1" 200'

@@ -79,7 +79,8 @@ class FakeProvider:
         self.sent: list[dict[str, Any]] = []
         self.connections = 0
         self.ends = threading.Event()
-        self.port = 0
+        self.port = 9
+        """Where nobody listens, until it runs."""
         self._faults: deque[Fault | int | tuple[int, int]] = deque()
         self._lock = threading.Lock()
 
