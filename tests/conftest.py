@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +113,24 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the databases of tests stand, one test after another: an app is made once for each."""
+
+    sqlite: Path
+    postgres: str
+
+
+@pytest.fixture(scope="session")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    from tests.support import databases
+
+    folder = tmp_path_factory.mktemp("database")
+    return Places(folder / "n9raw.db", databases.new_postgres_name())
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, places: Places) -> Iterator[str]:
     """The SQLAlchemy URL of a fresh migrated database of the test's own; each test runs on both.
 
     A test for which one is enough says so:
@@ -123,11 +140,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
     if request.param == "sqlite":
         template = request.getfixturevalue("sqlite_template")
-        yield databases.copy_sqlite(template, tmp_path / "n9raw.db")
+        yield databases.copy_sqlite(template, places.sqlite)
     else:
         server = request.getfixturevalue("postgres_server")
         template = request.getfixturevalue("postgres_template")
-        with databases.temporary_postgres_database(server, template) as url:
+        with databases.temporary_postgres_database(server, template, places.postgres) as url:
             yield url.render_as_string(hide_password=False)
 
 
@@ -138,15 +155,10 @@ def app(database_url: str) -> Iterator[Flask]:
     Tests that call services open one: `with app.app_context():`. One that stayed open around the
     test client would leak a login from one client to the next.
     """
-    from app import create_app
-    from app.extensions import db
-    from tests.support import databases
+    from tests.support.apps import running_app
 
-    app = create_app(databases.make_config(database_url))
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with running_app(database_url) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,14 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
 from app.database import transaction
-from app.extensions import db
 from app.models import MessageKind
 from app.services import outbox
 from app.services.delivery import deliver_due
 from app.web.demo.views import KINDS
 from scheduler import clock
 from tests.support import people
-from tests.support.databases import make_config
+from tests.support.apps import running_app
 from tests.support.outbox import NOON, make_due_reminder
 from tests.support.pages import counted_statements, words
 
@@ -30,14 +28,10 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.fixture
 def demo(database_url: str) -> Iterator[Flask]:
     """The demo on a Tuesday at noon, with a programme."""
-    app = create_app(make_config(database_url, N9RAW_DEMO="1"))
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    with time_machine.travel(NOON, tick=False):
+    with running_app(database_url, N9RAW_DEMO="1") as app, time_machine.travel(NOON, tick=False):
         with app.app_context():
             people.make_programme()
         yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 def test_page_is_not_there_outside_the_demo(client: FlaskClient) -> None:

@@ -12,12 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app import create_app
 from app.extensions import db
 from app.models import Draft, Household, Message, Pupil, TutoringRequest
 from app.services import pace
 from app.services.imports.cells import parse_phone
-from tests.support.databases import make_config
+from tests.support.apps import running_app
 from tests.support.pages import newest_contact_code, signed_in_tutor, words
 from tests.support.people import level, make_household, make_programme, make_tutor, subject
 
@@ -41,14 +40,11 @@ STEPS = (
 def app(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """A demo, whose gateway reaches telephones, with a family in the first zone of the list."""
     monkeypatch.setattr(pace, "LONGER_THAN_ANY_ANSWER", 0.0)
-    app = create_app(make_config(database_url, N9RAW_DEMO="1"))
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    with app.app_context():
-        make_programme()
-        make_household(zone="Boujniba")
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+    with running_app(database_url, N9RAW_DEMO="1") as app:
+        with app.app_context():
+            make_programme()
+            make_household(zone="Boujniba")
+        yield app
 
 
 @pytest.fixture

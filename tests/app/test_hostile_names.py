@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select, union_all
+from sqlalchemy import Select, func, select, union_all
 
 from app.extensions import Base, db
 from app.models import Guardian, ListKind, Tutor
@@ -62,20 +63,16 @@ def unkept(text: str) -> list[str]:
 
 def count_rows() -> int:
     """How many rows the whole database has."""
+    return db.session.scalar(_count_of_all()) or 0
+
+
+@cache
+def _count_of_all() -> Select[int]:
+    """Made once: SQLAlchemy takes longer to put it together than the database to count."""
     each = [
         select(func.count().label("n")).select_from(one) for one in Base.metadata.tables.values()
     ]
-    return db.session.scalar(select(func.sum(union_all(*each).subquery().c.n))) or 0
-
-
-def hurry(app: Flask) -> None:
-    """Let SQLite not wait for the disk: thousands of transactions follow."""
-    with app.app_context():
-        if db.engine.dialect.name == "sqlite":
-            event.listen(
-                db.engine, "connect", lambda raw, _record: raw.execute("PRAGMA synchronous = OFF")
-            )
-            db.engine.dispose()
+    return select(func.sum(union_all(*each).subquery().c.n))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +80,6 @@ def hurry(app: Flask) -> None:
 )
 def test_every_use_case_keeps_words_as_they_are_or_refuses_them(app: Flask, each: int) -> None:
     """Some take a sixth of the names for each use case, another one for the next."""
-    hurry(app)
     faults: list[str] = []
     with app.app_context():
         at = make_wordy()

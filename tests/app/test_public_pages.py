@@ -9,9 +9,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
+from app import create_app
 from app.extensions import db
 from app.services.errors import Conflict, NotFound
 from app.web.access import ANYONE, RULES, Rule
+from tests.support.databases import make_config
 from tests.support.pages import EMAIL, signed_in, words
 from tests.support.people import PASSWORD
 
@@ -90,8 +92,7 @@ def test_unknown_page_has_a_page_in_the_readers_language(
     [(NotFound("There is no such thing."), 404), (Conflict("Too late for that."), 409)],
 )
 def test_refusal_of_a_service_is_shown_with_its_status(
-    app: Flask,
-    client: FlaskClient,
+    database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
     status: int,
@@ -100,8 +101,9 @@ def test_refusal_of_a_service_is_shown_with_its_status(
         raise error
 
     monkeypatch.setitem(RULES, "refuse", Rule(ANYONE))
+    app = create_app(make_config(database_url))
     app.add_url_rule("/refuse", view_func=refuse)
-    answer = client.get("/refuse")
+    answer = app.test_client().get("/refuse")
     assert answer.status_code == status
     assert str(error) in words(answer.text)
 

@@ -45,15 +45,19 @@ def sqlite_url(file: Path) -> str:
 
 
 def copy_sqlite(template: Path, file: Path) -> str:
-    """Copy a database that nobody has open; return the URL of the copy."""
+    """Copy a database that nobody has open, over one that may be there; the URL of the copy."""
+    for old in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+        old.unlink(missing_ok=True)
     shutil.copyfile(template, file)
     return sqlite_url(file)
 
 
 @contextmanager
-def temporary_postgres_database(server: URL, template: str = "template1") -> Iterator[URL]:
+def temporary_postgres_database(
+    server: URL, template: str = "template1", name: str | None = None
+) -> Iterator[URL]:
     """Create a database as a copy of `template` and drop it at the end, whoever is still in it."""
-    name = f"n9raw_test_{uuid4().hex}"
+    name = name or new_postgres_name()
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     drop = sql.SQL("DROP DATABASE {} WITH (FORCE)")
     _execute(server, create.format(sql.Identifier(name), sql.Identifier(template)))
@@ -61,6 +65,11 @@ def temporary_postgres_database(server: URL, template: str = "template1") -> Ite
         yield server.set(database=name)
     finally:
         _execute(server, drop.format(sql.Identifier(name)))
+
+
+def new_postgres_name() -> str:
+    """A name that no database has."""
+    return f"n9raw_test_{uuid4().hex}"
 
 
 def _execute(server: URL, statement: sql.Composed) -> None:
