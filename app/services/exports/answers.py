@@ -1,4 +1,4 @@
-"""Exports of texts and calls that came in, of questions by text, and of what was told of changes."""
+"""Exports of texts and calls that came in, of questions, and of what was told of changes."""
 
 from __future__ import annotations
 
