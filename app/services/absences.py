@@ -35,7 +35,7 @@ from app.services.free_text import read_reason
 from app.services.given import given_by
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import restore_lessons, withdraw_lessons
-from app.services.reminders import Recipient, plan_reminders
+from app.services.reminders import plan_reminders
 from app.services.school_calendar import REASONS, read_calendar
 from app.services.searches import end_searches
 from app.services.substitution import seek as seek_substitute
@@ -141,7 +141,9 @@ def plan_absence(
     return planned
 
 
-def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
+def take_absence_back(
+    tutor_id: int, absence_id: int, by: Coordinator | None = None
+) -> PlannedAbsence:
     """Be there after all: what was cancelled and is still to come is planned again, nobody else is
     looked for, and those concerned are told.
 
@@ -167,9 +169,9 @@ def take_absence_back(tutor_id: int, absence_id: int) -> PlannedAbsence:
         end_searches([*cancelled, *sought])
         restored = restore_lessons(cancelled)
         plan_reminders(sought)
-        own = frozenset({Recipient("tutor", tutor_id)})
-        telling.tell_changes([*restored, *sought], known, but=own)
-        _note("take_absence_back", absence, restored)
+        who = change_policy.tutor(tutor_id) if by is None else change_policy.coordinator(by)
+        telling.tell_changes([*restored, *sought], known, but=who.untold)
+        _note("take_absence_back", absence, restored, by)
         return _planned(absence, restored)
 
 

@@ -10,12 +10,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Lesson, LessonState, Question, QuestionKind
+from app.models import (
+    Group,
+    Lesson,
+    LessonState,
+    Membership,
+    Question,
+    QuestionKind,
+    TutoringRequest,
+)
 from app.services import audit, telling
 from app.services.change_policy import Act, Role, family, is_in_time, refuse_too_late, tutor
 from app.services.changes import (
@@ -130,7 +138,16 @@ def asked_of(tutor_id: int) -> Sequence[Question]:
             Lesson.state == LessonState.PLANNED,
         )
         .order_by(Question.id)
-        .options(joinedload(Question.lesson).joinedload(Lesson.group))
+        .options(
+            joinedload(Question.lesson)
+            .joinedload(Lesson.group)
+            .options(
+                joinedload(Group.subject),
+                selectinload(Group.memberships)
+                .joinedload(Membership.request)
+                .joinedload(TutoringRequest.pupil),
+            )
+        )
     ).all()
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from app.models import DayOff, Period, Term
+from app.models import DayOff, ExamEffect, Period, Term
 from app.services import days_off, periods
 from app.services.period_starts import wants_times
 from app.services.periods import RamadanProposal
@@ -61,3 +62,25 @@ def to_decide() -> ToDecide:
         ramadan=ramadan if ramadan is not None and periods.is_due(ramadan) else None,
         periods=[row for row in near if wants_times(row) and row.published_at is None],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Days without lessons, as families and volunteers are told of them."""
+
+    name: str
+    first_day: date
+    last_day: date
+
+
+def coming_breaks(level_ids: Collection[int], locale: str) -> list[Break]:
+    """The days of the next four weeks on which pupils of these levels have no lessons, and why."""
+    found = [
+        Break(row.name_in(locale), row.first_day, row.last_day)
+        for row in days_off.coming_days_off()
+    ]
+    for period in periods.list_periods(today(), today() + days_off.SHOWN_AHEAD):
+        levels = level_ids if period.level_ids is None else {*level_ids} & {*period.level_ids}
+        if period.effect is ExamEffect.SUSPEND and levels:
+            found.append(Break(period.name, period.first_day, period.last_day))
+    return sorted(found, key=lambda one: (one.first_day, one.last_day))

@@ -6,7 +6,7 @@ The sentences stand in templates/messages/, as those of all messages.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from app.models import Level, MessageKind, Question, QuestionKind, Subject, Zone
 from app.services.message_texts import (
     channel_name,
+    desk_address,
     join_names,
     long_date,
     own_words,
@@ -315,4 +316,21 @@ def question_text(
         times=times,
         answerable=answerable,
         to_tutor=to_tutor,
+    )
+
+
+# --- digests
+
+
+def waiting_text(language: str, waiting: Mapping[str, int], site: str | None) -> str:
+    """The digest of how much waits for a coordinator, by what it is."""
+    return standard_text(
+        MessageKind.DIGEST, language, waiting=dict(waiting), desk=desk_address(site)
+    )
+
+
+def week_text(language: str, lessons: Sequence[Change]) -> str:
+    """The digest of a tutor's lessons to come, in the order of time."""
+    return standard_text(
+        MessageKind.DIGEST, language, lessons=[_line(lesson, language) for lesson in lessons]
     )

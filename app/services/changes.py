@@ -13,7 +13,7 @@ from typing import Final
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator, Group, GroupState, Lesson, LessonState
+from app.models import Coordinator, Group, GroupState, Lesson, LessonState, Tutor
 from app.services import audit, telling
 from app.services.change_policy import (
     Act,
@@ -32,6 +32,7 @@ from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import move_lessons, withdraw_lessons
 from app.services.searches import end_searches
+from app.services.substitution import seek
 
 FAMILY_CANT: Final = "the family can't come"
 """The reason stored where a family gives none; pages put it in the reader's words."""
@@ -60,6 +61,18 @@ def cancel_lesson(
         with telling_of([lesson], actor):
             withdraw_lessons([lesson], said)
         _note("cancel_lesson", lesson, actor, {"reason": said})
+    return lesson
+
+
+def find_substitute(lesson_id: int, reason: str, tutor_id: int) -> Lesson:
+    """Have somebody else sought for a lesson that its tutor, or who stands in, can't give."""
+    actor = tutor(tutor_id)
+    said = given_reason(Act.FIND_SUBSTITUTE, actor, reason)
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        lesson = lock_lesson(lesson_id, actor)
+        _refuse_unplanned(lesson, Act.FIND_SUBSTITUTE, actor)
+        seek(lesson, db.session.get_one(Tutor, tutor_id))
+        _note("find_substitute", lesson, actor, {"reason": said})
     return lesson
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -48,6 +48,8 @@ class FamilyLesson:
     channel: Channel
     coming: bool | None = None
     """What the family said of it last."""
+    alone: bool = False
+    """Whether nobody else comes to it."""
 
     @property
     def cancelled(self) -> bool:
@@ -79,7 +81,10 @@ def coming_lessons(household: Household) -> list[FamilyLesson]:
         )
         .order_by(Lesson.starts_at, Lesson.id, Pupil.id)
         .options(
-            contains_eager(Lesson.group).options(joinedload(Group.tutor), joinedload(Group.subject))
+            joinedload(Lesson.substitute).lazyload("*"),
+            contains_eager(Lesson.group).options(
+                joinedload(Group.tutor), joinedload(Group.subject)
+            ),
         )
     )
     channels = {row.code: row for row in db.session.scalars(select(Channel))}
@@ -90,7 +95,27 @@ def coming_lessons(household: Household) -> list[FamilyLesson]:
         )
         entry.pupils.append(pupil)
     answers = answers_of(household.id, list(found))
-    return [replace(entry, coming=answers.get(number)) for number, entry in found.items()]
+    shared = _shared_groups(household.id, {entry.lesson.group_id for entry in found.values()})
+    return [
+        replace(entry, coming=answers.get(number), alone=entry.lesson.group_id not in shared)
+        for number, entry in found.items()
+    ]
+
+
+def _shared_groups(household_id: int, group_ids: Collection[int]) -> set[int]:
+    """Those of the groups to which children of other families come."""
+    others = (
+        select(Membership.group_id)
+        .join(Membership.request)
+        .join(TutoringRequest.pupil)
+        .where(
+            Membership.group_id.in_(group_ids),
+            Membership.active_since.is_not(None),
+            Membership.ended_at.is_(None),
+            Pupil.household_id != household_id,
+        )
+    )
+    return set(db.session.scalars(others))
 
 
 def newest_call(household: Household) -> CallRequest | None:

@@ -171,7 +171,7 @@ def stop_lessons(household_id: int, pupil_id: int) -> Pupil:
 
 
 def asked_subject(household: Household, request_id: int) -> TutoringRequest:
-    """One of the subjects that are asked for; NotFound for every other, and for those that ended."""
+    """One of the subjects that are asked for and have not ended; NotFound for any other."""
     for child in children(household):
         for request in child.requests:
             if request.id == request_id:

@@ -7,11 +7,12 @@ difference to what holds now, as far as it concerns that recipient.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
+from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from app.extensions import db
 from app.models import (
@@ -43,6 +44,7 @@ from app.services.change_texts import (
     new_group_text,
     offers_text,
     question_text,
+    week_text,
 )
 from app.services.consent import in_force
 from app.services.reminders import Recipient
@@ -236,6 +238,8 @@ def words(message: Message, recipient: Household | Tutor, answerable: bool) -> s
         return _offer_words(recipient)
     if message.kind is MessageKind.QUESTION:
         return _question_words(message, recipient, answerable)
+    if message.kind is MessageKind.DIGEST:
+        return _week_words(message, recipient)
     if message.kind is MessageKind.NEW_GROUP:
         return _new_group_words(message, recipient)
     return _change_words(message, recipient)
@@ -467,6 +471,41 @@ def _question_words(message: Message, recipient: Household | Tutor, answerable: 
         answerable=answerable,
         to_tutor=isinstance(recipient, Tutor),
     )
+
+
+def _week_words(message: Message, recipient: Household | Tutor) -> str | None:
+    """A tutor's lessons of the week that begins after the evening on which this was planned."""
+    zone = str(current_app.config["N9RAW"].civil_zone)
+    planned_on = clock.to_wall(message.created_at, _own_zone(recipient) or zone).date()
+    monday = datetime.combine(planned_on, time()) + timedelta(days=7 - planned_on.weekday())
+    gives = db.func.coalesce(Lesson.substitute_id, Group.tutor_id) == recipient.id
+    lessons = db.session.scalars(
+        select(Lesson)
+        .join(Lesson.group)
+        .where(
+            gives,
+            Group.state == GroupState.ACTIVE,
+            Lesson.state == LessonState.PLANNED,
+            Lesson.starts_at > clock.now(),
+            Lesson.wall_start >= monday,
+            Lesson.wall_start < monday + timedelta(days=7),
+        )
+        .order_by(Lesson.starts_at, Lesson.id)
+        .options(contains_eager(Lesson.group).options(*_OF_A_GROUP))
+    ).all()
+    whom = _as_recipient(recipient)
+    week = [
+        Change(
+            act="to_come",
+            told=_told(
+                lesson.group, children_told(state_of(lesson), lesson, whom), lesson.given_by
+            ),
+            now=lesson.wall_start,
+            now_own=_own_wall(lesson.starts_at, lesson.wall_start, recipient),
+        )
+        for lesson in lessons
+    ]
+    return week_text(recipient.message_language, week) if week else None
 
 
 def _lessons(ids: Iterable[int]) -> Sequence[Lesson]:

@@ -20,6 +20,12 @@ from app.services.paging import Page, page_of
 
 LONGEST_NAME = 80
 PER_PAGE = 50
+SOUTH, NORTH = 20.0, 36.5
+WEST, EAST = -17.5, -0.5
+"""Where the programme's communes can lie, in degrees north and east."""
+
+Where = tuple[float, float]
+"""Latitude and longitude, in degrees north and east."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,14 @@ def get_zone(zone_id: int) -> ListedZone:
     return _with_counts([zone_id], [_zone(zone_id)])[0]
 
 
-def add_zone(name: str, name_ar: str, by: Coordinator | None) -> Zone:
+def add_zone(
+    name: str, name_ar: str, by: Coordinator | None, *, where: Where | None = None
+) -> Zone:
     """Add a zone; Conflict where it is there under this or another name."""
     with _one_change():
         zone = Zone(listed=True)
         _name(zone, name, name_ar)
+        _put(zone, where)
         db.session.add(zone)
         db.session.flush()
         audit.note("add_zone", f"zone:{zone.id}", by, detail={"name": zone.name})
@@ -69,15 +78,22 @@ def add_zone(name: str, name_ar: str, by: Coordinator | None) -> Zone:
 
 
 def change_zone(
-    zone_id: int, name: str, name_ar: str, *, listed: bool, by: Coordinator | None
+    zone_id: int,
+    name: str,
+    name_ar: str,
+    *,
+    listed: bool,
+    by: Coordinator | None,
+    where: Where | None = None,
 ) -> Zone:
     """Rename a zone, or offer it or not. Lists may go on using the name that it had."""
     with _one_change():
         zone = _zone(zone_id, lock=True)
-        before = {"name": zone.name, "name_ar": zone.name_ar, "listed": zone.listed}
+        before = _said_of(zone)
         _name(zone, name, name_ar)
+        _put(zone, where)
         zone.listed = listed
-        after = {"name": zone.name, "name_ar": zone.name_ar, "listed": zone.listed}
+        after = _said_of(zone)
         audit.note("change_zone", f"zone:{zone.id}", by, detail={"before": before, "after": after})
     return zone
 
@@ -104,6 +120,8 @@ def merge_zones(zone_id: int, into_id: int, by: Coordinator | None) -> Zone:
         _move_invitations(gone, kept)
         kept.also = sorted({*(kept.also or ()), *(gone.also or ()), gone.key})
         kept.name_ar = kept.name_ar or gone.name_ar
+        if kept.latitude is None:
+            kept.latitude, kept.longitude = gone.latitude, gone.longitude
         db.session.flush()
         db.session.delete(gone)
         audit.note(
@@ -131,6 +149,24 @@ def _zone(zone_id: int, *, lock: bool = False) -> Zone:
     if zone is None:
         raise NotFound(_l("This zone does not exist."))
     return zone
+
+
+def _put(zone: Zone, where: Where | None) -> None:
+    """Say where a zone lies, by which the sun sets there; None where that is not known."""
+    if where is not None and not (SOUTH <= where[0] <= NORTH and WEST <= where[1] <= EAST):
+        raise Invalid(
+            _l("This place is not in Morocco. West of Greenwich, longitudes are negative.")
+        )
+    zone.latitude, zone.longitude = where or (None, None)
+
+
+def _said_of(zone: Zone) -> dict[str, object]:
+    return {
+        "name": zone.name,
+        "name_ar": zone.name_ar,
+        "listed": zone.listed,
+        "where": [zone.latitude, zone.longitude],
+    }
 
 
 def _name(zone: Zone, name: str, name_ar: str) -> None:

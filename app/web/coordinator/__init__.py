@@ -20,9 +20,11 @@ from app.web.coordinator import (  # noqa: E402
     family_links,  # noqa: F401
     figures,  # noqa: F401
     flags,  # noqa: F401
+    group_changes,  # noqa: F401
     groups,  # noqa: F401
     imports,  # noqa: F401
     inbox,  # noqa: F401
+    lesson_changes,  # noqa: F401
     lessons,  # noqa: F401
     messages,  # noqa: F401
     people,  # noqa: F401

@@ -17,10 +17,11 @@ from app.services.choices import Place
 from app.services.errors import ServiceError
 from app.services.examining import Examination, Rule
 from app.web.coordinator import blueprint, broken, labels, words
-from app.web.coordinator.by_hand_forms import TakeOutForm, new_group_form, starts_of, times_form
+from app.web.coordinator.by_hand_forms import TakeOutForm, new_group_form
 from app.web.coordinator.forms import RuleOutForm
 from app.web.coordinator.people import searched_name
 from app.web.incoming import asked_number, posted_number, row_number
+from app.web.times import starts_of, times_form
 
 
 @blueprint.route("/groups/<int:group_id>/add", methods=["GET", "POST"])

@@ -14,9 +14,11 @@ from app.models import (
     RequestState,
     TutorState,
 )
+from app.services.changes import FAMILY_CANT
 from app.services.consent import in_force, newest_statement
 from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
+from app.services.family_children import FAMILY_STOPPED
 from app.services.flags import LESSONS_NOT_HELD
 from app.services.programme import TABLES
 from app.services.school_calendar import REASONS
@@ -75,6 +77,8 @@ def reason(stored: str) -> str:
     """A reason as it was given; the program's own in the reader's words."""
     if stored == NOBODY_LEFT:
         return _("no pupil is left in the group")
+    if stored in (FAMILY_CANT, FAMILY_STOPPED):
+        return _("the family can’t, or wants no more")
     if stored == VETTING_OVER:
         return _("the volunteer’s vetting is over")
     if stored == NOBODY_FREE:
@@ -187,6 +191,15 @@ def act(action: str) -> str:
         "take_out": _("pupil taken out of a group"),
         "agree_times": _("weekly times set"),
         "cancel_lesson": _("lesson cancelled"),
+        "move_lesson": _("lesson moved"),
+        "restore_lesson": _("lesson put back"),
+        "find_substitute": _("said that they can't give a lesson"),
+        "cancel_week": _("lessons of a week cancelled"),
+        "family_away": _("family away for a week"),
+        "move_group": _("weekly times moved"),
+        "ask_for_time": _("asked for another time"),
+        "answer_asked_time": _("answered a wish for another time"),
+        "stop_subject": _("stopped one subject of a child"),
         "move_with_tz_data": _("lesson moved with new time zone data"),
         "close_sign_in": _("sign-in closed after wrong codes"),
         "let_in_again": _("let in again"),
@@ -248,7 +261,7 @@ def actor(entry: AuditEntry) -> str:
     """Who acted where it was no coordinator: a volunteer, a family, or the program itself."""
     if "tutor" in entry.detail:
         return acted_on(f"tutor:{entry.detail['tutor']}")
-    if entry.action in _BY_FAMILIES:
+    if entry.action in _BY_FAMILIES or "household" in entry.detail:
         return _("the family")
     return _("the program")
 

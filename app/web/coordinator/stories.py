@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from app.i18n import _, format_weekday, ngettext
+from app.i18n import _, format_day, format_weekday, ngettext
 from app.models import AuditEntry
 from app.services.masking import shown_name
 from app.services.timetable import GroupStory
@@ -86,6 +86,33 @@ def what(act: AuditEntry, story: GroupStory) -> str:
                 day=_day(act, story),
                 reason=act.detail["reason"],
             )
+        case "move_lesson":
+            return _overruled(
+                _(
+                    "moved the lesson of %(day)s to %(other)s",
+                    day=_moment(act.detail["from"]),
+                    other=_moment(act.detail["to"]),
+                ),
+                act,
+            )
+        case "restore_lesson":
+            return _("put the lesson of %(day)s back", day=_day(act, story))
+        case "ask_for_time":
+            return _("asked for another time: %(other)s", other=_moment(act.detail["at"]))
+        case "find_substitute":
+            return _(
+                "can't give the lesson of %(day)s: %(reason)s",
+                day=_day(act, story),
+                reason=act.detail["reason"],
+            )
+        case "move_group":
+            starts = [words.weekly_start(start) for start in act.detail["starts"]]
+            return _overruled(
+                _("moved the group for good: %(times)s", times=_(", ").join(starts)), act
+            )
+        case "cancel_week":
+            day = format_day(date.fromisoformat(act.detail["week"]))
+            return _("cancelled the lessons of the week from %(day)s", day=day)
         case "move_with_tz_data":
             return _(
                 "set the lesson of %(day)s right after new time zone data", day=_day(act, story)
@@ -116,6 +143,12 @@ def _names(act: AuditEntry, story: GroupStory) -> str:
     return _(", ").join(
         str(shown_name(pupils[number], entry.scope)) for number in act.pupil_ids if number in pupils
     )
+
+
+def _moment(wall: str) -> str:
+    """A wall time as acts keep it."""
+    moment = datetime.fromisoformat(wall)
+    return f"{format_weekday(moment)} {moment:%H:%M}"
 
 
 def _day(act: AuditEntry, story: GroupStory) -> str:

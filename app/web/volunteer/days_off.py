@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _, ngettext
 from app.security import signed_in_tutor
 from app.services import absences
+from app.services.absences import PlannedAbsence
 from app.services.errors import Conflict, Invalid
 from app.web.volunteer import blueprint
 from app.web.volunteer.forms import DaysOffForm
@@ -23,15 +24,15 @@ def days_off() -> ResponseReturnValue:
         days = form.first_day.data, form.last_day.data
         try:
             if "sure" not in request.form:
-                preview = absences.preview_absence(tutor.id, *days)
+                preview = absences.preview_absence(tutor.id, *days, seek=form.seeks)
                 return render_template(
                     "volunteer/days_off_sure.html", form=form, preview=preview, tutor=tutor
                 )
-            planned = absences.plan_absence(tutor.id, *days, form.reason)
+            planned = absences.plan_absence(tutor.id, *days, form.reason, seek=form.seeks)
         except (Conflict, Invalid) as refusal:
             refused, status = str(refusal), refusal.status
         else:
-            flash(_planned(len(planned.lessons)), "good")
+            flash(_planned(planned), "good")
             return redirect(url_for(".days_off"), 303)
     html = render_template(
         "volunteer/days_off.html",
@@ -48,20 +49,26 @@ def take_days_off_back(absence_id: int) -> ResponseReturnValue:
     """Give the lessons of these days after all."""
     back = absences.take_absence_back(signed_in_tutor().id, absence_id)
     text = ngettext(
-        "The days off are taken back. %(num)s lesson is planned again: please tell the family.",
-        "The days off are taken back. %(num)s lessons are planned again: please tell the families.",
+        "The days off are taken back. %(num)s lesson is planned again; the family is told.",
+        "The days off are taken back. %(num)s lessons are planned again; the families are told.",
         len(back.lessons),
     )
     flash(text if back.lessons else _("The days off are taken back."), "good")
     return redirect(url_for(".days_off"), 303)
 
 
-def _planned(cancelled: int) -> str:
+def _planned(planned: PlannedAbsence) -> str:
     text = _("Your days off are planned.")
-    if cancelled:
+    if planned.lessons:
         text += " " + ngettext(
-            "%(num)s lesson is cancelled: please tell the family.",
-            "%(num)s lessons are cancelled: please tell the families.",
-            cancelled,
+            "%(num)s lesson is cancelled, and the family is told by message.",
+            "%(num)s lessons are cancelled, and the families are told by message.",
+            len(planned.lessons),
+        )
+    if planned.sought:
+        text += " " + ngettext(
+            "For %(num)s lesson we look for somebody else.",
+            "For %(num)s lessons we look for somebody else.",
+            len(planned.sought),
         )
     return text

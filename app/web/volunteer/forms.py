@@ -72,8 +72,25 @@ class SettingsForm(FlaskForm):
         ]
 
 
-class DaysOffForm(_FromTo, ReasonForm):
-    """From which day to which no lessons are given, and why."""
+class _Meanwhile(FlaskForm):
+    what = RadioField(
+        _l("What becomes of the lessons?"),
+        choices=[
+            SelectChoice("seek", _l("Look for somebody else who gives them")),
+            SelectChoice("cancel", _l("Cancel them")),
+        ],
+        validators=[Optional()],
+        default="seek",
+    )
+
+
+class DaysOffForm(_FromTo, _Meanwhile, ReasonForm):
+    """From which day to which no lessons are given, what becomes of them, and why."""
+
+    @property
+    def seeks(self) -> bool:
+        """Whether somebody else is looked for; so it is where nothing was said."""
+        return bool(self.what.data != "cancel")
 
 
 class PauseForm(_Until, ReasonForm):

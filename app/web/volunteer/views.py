@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.i18n import _
+from app.i18n import _, page_locale
 from app.security import signed_in_tutor
-from app.services import groups, lessons, volunteer
+from app.services import asked_times, groups, volunteer
+from app.services.calendar_year import coming_breaks
 from app.web.volunteer import blueprint, words
 from app.web.volunteer.forms import ReasonForm, SettingsForm
 
@@ -23,7 +24,15 @@ def week() -> ResponseReturnValue:
     """Offers, groups with the families' numbers, coming lessons; numbers leave a trace."""
     tutor = signed_in_tutor()
     shown = volunteer.read_week(tutor)
-    page = render_template("volunteer/week.html", tutor=tutor, week=shown, words=words)
+    page = render_template(
+        "volunteer/week.html",
+        tutor=tutor,
+        week=shown,
+        wishes=asked_times.asked_of(tutor.id),
+        breaks=coming_breaks({entry.group.level_id for entry in shown.groups}, page_locale()),
+        asked_time=asked_times.asked_time,
+        words=words,
+    )
     if shown.pupils_with_contact:
         volunteer.note_contacts_shown(tutor, request.path, shown.pupils_with_contact)
     return page
@@ -54,20 +63,6 @@ def decline(group_id: int) -> ResponseReturnValue:
         return redirect(url_for(".week"))
     offer = volunteer.get_offer(tutor, group_id)
     page = render_template("volunteer/decline.html", tutor=tutor, form=form, offer=offer)
-    return page, 400 if form.is_submitted() else 200
-
-
-@blueprint.route("/lessons/<int:lesson_id>/cancel", methods=["GET", "POST"])
-def cancel_lesson(lesson_id: int) -> ResponseReturnValue:
-    """Say that one lesson can't be held, with a reason."""
-    tutor = signed_in_tutor()
-    form = ReasonForm([_("I am ill"), _("I have to work or study"), _("I am travelling")])
-    if form.validate_on_submit():
-        lessons.cancel_lesson(lesson_id, form.reason, tutor_id=tutor.id)
-        flash(_("The lesson is cancelled. Please tell the family too if it is today."), "good")
-        return redirect(url_for(".week"))
-    entry = volunteer.get_lesson(tutor, lesson_id)
-    page = render_template("volunteer/cancel_lesson.html", tutor=tutor, form=form, entry=entry)
     return page, 400 if form.is_submitted() else 200
 
 
