@@ -15,6 +15,7 @@ from app.services import solving
 from app.services.days_off import propose_public_holidays
 from app.services.delivery import deliver_due
 from app.services.departures import bring_tutors_back
+from app.services.digests import plan_digests
 from app.services.drafts import forget_old_drafts
 from app.services.imports.pending import delete_stale_imports
 from app.services.lessons import keep_lessons
@@ -44,6 +45,7 @@ _SEARCHES_EVERY_SECONDS = 60.0
 _SILENCE_EVERY_SECONDS = 300.0
 _VETTINGS_EVERY_SECONDS = 3600.0
 _PAUSES_EVERY_SECONDS = 3600.0
+_DIGESTS_EVERY_SECONDS = 300.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
 _ROUNDS = 3
@@ -105,6 +107,7 @@ def worker_ticks(app: Flask) -> list[Tick]:
             within_app(lambda _stop: bring_tutors_back()),
             _PAUSES_EVERY_SECONDS,
         ),
+        Tick("digests", within_app(lambda _stop: plan_digests()), _DIGESTS_EVERY_SECONDS),
         Tick(
             "forget old drafts",
             within_app(lambda _stop: forget_old_drafts()),

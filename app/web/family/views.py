@@ -8,8 +8,9 @@ from flask import make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel.speaklater import LazyString
 
-from app.i18n import PAGE_LOCALES, _, _l, remember_locale
+from app.i18n import PAGE_LOCALES, _, _l, page_locale, remember_locale
 from app.services import call_me, family, family_children, lesson_answers, worries
+from app.services.calendar_year import coming_breaks
 from app.services.family import FamilyLesson
 from app.web.availability import WeekForm
 from app.web.family import blueprint
@@ -41,6 +42,7 @@ def week(token: str) -> ResponseReturnValue:
         how=how_held,
         more=len(lessons) - len(shown),
         children=family_children.children(household),
+        breaks=coming_breaks({pupil.level_id for pupil in household.pupils}, page_locale()),
         call=family.newest_call(household),
         languages=MESSAGE_LANGUAGES,
     )

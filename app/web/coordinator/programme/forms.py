@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
+    FloatField,
     IntegerField,
     RadioField,
     SelectChoice,
@@ -14,9 +17,16 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.csrf.core import CSRFTokenField
-from wtforms.validators import InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import (
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    ValidationError,
+)
 
-from app.i18n import _l
+from app.i18n import _, _l
 from app.services.programme import GRIDS, LONGEST_LESSON, SHORTEST_LESSON
 from app.services.programme_lists import LARGEST_GROUP, MOST_COST, MOST_WEIGHT, Exam, Names
 from app.web.fields import DayField
@@ -105,8 +115,23 @@ class ChannelForm(EntryForm):
     )
 
 
+class DegreesField(FloatField):
+    """Degrees on a map, with a point or a comma; may be left empty."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not any(value.strip() for value in valuelist):
+            self.data = None
+            return
+        try:
+            super().process_formdata([value.replace(",", ".") for value in valuelist])
+        except ValueError:
+            raise ValueError(_("Give degrees as a number, such as 32.88.")) from None
+        if self.data is not None and not isfinite(self.data):
+            raise ValueError(_("Give degrees as a number, such as 32.88."))
+
+
 class ZoneForm(FlaskForm):
-    """A zone's names."""
+    """A zone's names, and where it lies."""
 
     name = StringField(
         _l("Name"),
@@ -119,6 +144,18 @@ class ZoneForm(FlaskForm):
         _l("Name in Arabic letters"),
         [Optional(), Length(max=80, message=_l("A name has at most 80 letters."))],
     )
+
+    latitude = DegreesField(_l("Latitude, degrees north"))
+    longitude = DegreesField(_l("Longitude, degrees east"))
+
+    def validate_longitude(self, field: FloatField) -> None:
+        if (field.data is None) != (self.latitude.data is None) and not self.latitude.errors:
+            raise ValidationError(_l("Give both degrees, or neither."))
+
+    @property
+    def where(self) -> tuple[float, float] | None:
+        latitude, longitude = self.latitude.data, self.longitude.data
+        return None if latitude is None or longitude is None else (latitude, longitude)
 
 
 class KnownZoneForm(ZoneForm):

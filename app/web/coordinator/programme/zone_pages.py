@@ -33,7 +33,12 @@ def programme_add_zone() -> ResponseReturnValue:
     refused: list[str] = []
     if form.validate_on_submit():
         try:
-            zone = zones.add_zone(form.name.data, form.name_ar.data or "", signed_in_coordinator())
+            zone = zones.add_zone(
+                form.name.data,
+                form.name_ar.data or "",
+                signed_in_coordinator(),
+                where=form.where,
+            )
         except (Conflict, Invalid) as refusal:
             refused = [str(refusal)]
         else:
@@ -59,6 +64,7 @@ def programme_zone(zone_id: int) -> ResponseReturnValue:
                 form.name_ar.data or "",
                 listed=form.listed.data,
                 by=signed_in_coordinator(),
+                where=form.where,
             )
         except (Conflict, Invalid) as refusal:
             refused = [str(refusal)]
