@@ -81,6 +81,9 @@ _OURS: Final = frozenset({20003, 20404, 21408, 21606, 21608, 30002, 63007})
 """Codes that speak of the account, not of the recipient: tried again, as it may be mended."""
 _LATER: Final = frozenset({20429, 30001, 63018})
 
+_CALL_AGAIN: Final = "#rc=5&rp=5xx,ct,rt"
+"""Twilio's way to be told that a call which fails is to be made again; it signs without it."""
+
 _EMPTY: Final = HookAnswer(body=b"<Response/>", content_type="text/xml; charset=utf-8")
 _REJECT: Final = HookAnswer(
     body=b"<Response><Reject/></Response>", content_type="text/xml; charset=utf-8"
@@ -115,7 +118,7 @@ class _TwilioGateway(Paced):
         check_number(outgoing.address)
         hooks = f"{self._settings.hooks_url}/hooks/{self.name}"
         query = urlencode({"reference": outgoing.reference})
-        body = urlencode({**fields, "StatusCallback": f"{hooks}/receipt?{query}"})
+        body = urlencode({**fields, "StatusCallback": f"{hooks}/receipt?{query}{_CALL_AGAIN}"})
         answer = post(
             f"{self._settings.url}/2010-04-01/Accounts/{self._settings.account}/Messages.json",
             body.encode(),

@@ -80,7 +80,7 @@ def test_sms_leaves_with_the_address_of_its_receipts(twilio: FakeTwilio) -> None
         "To": PHONE,
         "From": SENDER,
         "Body": TEXT.text,
-        "StatusCallback": f"{HOOKS}/hooks/twilio/receipt?reference=n9raw-12",
+        "StatusCallback": f"{HOOKS}/hooks/twilio/receipt?reference=n9raw-12#rc=5&rp=5xx,ct,rt",
     }
 
 
@@ -155,6 +155,14 @@ def test_connection_is_kept_and_taken_up_anew_after_a_fault(twilio: FakeTwilio) 
         gateway.send(TEXT)
     gateway.send(TEXT)
     assert twilio.connections == before + 1
+
+
+def test_encryption_that_was_asked_for_is_never_left_out(twilio: FakeTwilio) -> None:
+    over_tls = twilio.base_url.replace("http:", "https:")
+    with pytest.raises(Retryable, match="while connecting") as refusal:
+        sms(twilio, N9RAW_TWILIO_URL=over_tls).send(TEXT)
+    assert not refusal.value.in_doubt
+    assert twilio.sent == []
 
 
 def test_proxy_of_the_environment_is_not_asked(

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urldefrag, urlencode, urlsplit
 
 from tests.support.fake_provider import Asked, Call, FakeProvider, running
 
@@ -120,7 +120,8 @@ class FakeTwilio(FakeProvider):
         }
         if error is not None:
             said["ErrorCode"] = str(error)
-        return signed(fields["StatusCallback"], said)
+        # What stands behind the # tells Twilio how to call, and is no part of what it calls.
+        return signed(urldefrag(fields["StatusCallback"]).url, said)
 
     def text(self, url: str, sender: str, body: str, sid: str | None = None) -> Call:
         """The call that brings a text; `sender` is whatsapp:+... there."""
