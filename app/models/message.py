@@ -78,8 +78,11 @@ WORDED_LATE = (
     MessageKind.NEW_GROUP,
     MessageKind.GROUP_OFFER,
     MessageKind.QUESTION,
+    MessageKind.DIGEST,
 )
-"""The kinds, beside reminders, whose words are written at handing, from what holds then."""
+"""The kinds, beside reminders, whose words are written at handing, from what holds then.
+
+A digest to a coordinator is a day's count, written when it is planned."""
 
 ONE_RECIPIENT = "(household_id IS NULL) != (tutor_id IS NULL)"
 _ONE_RECIPIENT_OR_ADDRESS = (

@@ -473,6 +473,25 @@ def _question_words(message: Message, recipient: Household | Tutor, answerable: 
     )
 
 
+def _as_it_stands(
+    act: str,
+    lesson: Lesson,
+    whom: Recipient,
+    recipient: Household | Tutor,
+    *,
+    names: bool = True,
+) -> Change:
+    """A lesson as it is now, with the names of the children of whom the recipient may hear."""
+    children = children_told(state_of(lesson), lesson, whom) if names else []
+    tutor = lesson.given_by if act == "to_come" else lesson.group.tutor
+    return Change(
+        act=act,
+        told=_told(lesson.group, children, tutor),
+        now=lesson.wall_start,
+        now_own=_own_wall(lesson.starts_at, lesson.wall_start, recipient),
+    )
+
+
 def _week_words(message: Message, recipient: Household | Tutor) -> str | None:
     """A tutor's lessons of the week that begins after the evening on which this was planned."""
     zone = str(current_app.config["N9RAW"].civil_zone)
