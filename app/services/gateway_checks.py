@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from flask import current_app
@@ -35,8 +35,6 @@ class Progress:
     state: MessageState
     tries: int
     reason: str | None
-    next_try_at: datetime
-    is_resent: bool
 
 
 def list_gateways() -> tuple[Gateway, ...]:
@@ -89,9 +87,7 @@ def progress_of(number: int) -> Progress:
     """How far a test text has got by now."""
     db.session.rollback()  # what others committed since is to be seen
     row = db.session.execute(
-        select(
-            Message.state, Message.tries, Message.error, Message.next_try_at, Message.resent
-        ).where(Message.id == number)
+        select(Message.state, Message.tries, Message.error).where(Message.id == number)
     ).one()
     return Progress(*row)
 
