@@ -5,6 +5,7 @@ The sentences stand in templates/messages/, as those of all messages.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _TO_AGREE: Final = {
     "ary": "lwe9t mazal ntfahmou 3lih",
 }
 _VOWELS: Final = "aeiou"
+_CAPITAL: Final = re.compile(r"\b[^\W\d_](?=[^\W\d_A-Z])")
+"""The first letter of a word, but for words like SVT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +228,7 @@ def _weekly(times: Sequence[tuple[int, str]], language: str) -> str:
 
 def _subject(subject: Subject, language: str) -> str:
     """Its name within a sentence: "mathématiques", but "SVT"."""
-    name = subject.name_in(language)
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+    return _CAPITAL.sub(lambda found: found[0].lower(), subject.name_in(language))
 
 
 def _of(word: str, silent: str = "") -> str:
