@@ -47,7 +47,7 @@ _STATES: Final = {
     "canceled": ReceiptState.UNDELIVERED,
 }
 
-_WORDS: Final = {
+ERRORS: Final = {
     20003: "Twilio refuses the account or its token",
     20404: "Twilio does not know the account",
     20429: "too much was asked of Twilio at once",
@@ -76,6 +76,7 @@ _WORDS: Final = {
     63032: "WhatsApp does not let this recipient be written to",
     63049: "WhatsApp chose not to deliver it",
 }
+"""What error codes mean, for operators."""
 
 _OURS: Final = frozenset({20003, 20404, 21408, 21606, 21608, 30002, 63007})
 """Codes that speak of the account, not of the recipient: tried again, as it may be mended."""
@@ -154,7 +155,7 @@ class _TwilioGateway(Paced):
             return Received(answer=_EMPTY)
         reason = None
         if state is ReceiptState.UNDELIVERED:
-            reason = in_words(fields.get("ErrorCode"), _WORDS)
+            reason = in_words(fields.get("ErrorCode"), ERRORS)
         receipt = DeliveryReceipt(
             reference=dict(parse_qsl(query)).get("reference"),
             provider_id=fields.get("MessageSid"),
@@ -230,7 +231,7 @@ def _receipt_of(answer: Answer) -> Receipt:
             raise Retryable("Twilio's answer can't be read", in_doubt=True)
         return Receipt(_STATES.get(str(said.get("status")), ReceiptState.ACCEPTED), sid)
     code = said.get("code")
-    reason = f"Twilio answered {answer.status}: {in_words(code, _WORDS)}"
+    reason = f"Twilio answered {answer.status}: {in_words(code, ERRORS)}"
     is_ours = answer.status in (401, 403, 404) or code in _OURS
     if answer.status >= 500 or answer.status in (408, 429) or code in _LATER or is_ours:
         raise Retryable(reason, after_seconds=answer.rest_seconds)

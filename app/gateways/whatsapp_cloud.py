@@ -40,7 +40,7 @@ _STATES: Final = {
     "failed": ReceiptState.UNDELIVERED,
 }
 
-_WORDS: Final = {
+ERRORS: Final = {
     0: "Meta refuses the access token",
     4: "too much was asked of Meta at once",
     10: "the token may not send",
@@ -77,6 +77,7 @@ _WORDS: Final = {
     133004: "Meta's service is out of order",
     133010: "the sending number is not registered",
 }
+"""What error codes mean, for operators."""
 
 _TRIED_AGAIN: Final = frozenset(
     {0, 1, 2, 3, 4, 10, 190, 200, 368, 80007, 130429, 131000, 131005, 131016, 131031, 131042}
@@ -181,7 +182,7 @@ def _receipt_of(answer: Answer) -> Receipt:
         return Receipt(ReceiptState.ACCEPTED, taken[0])
     error = said.get("error")
     code = error.get("code") if isinstance(error, dict) else None
-    reason = f"Meta answered {answer.status}: {in_words(code, _WORDS)}"
+    reason = f"Meta answered {answer.status}: {in_words(code, ERRORS)}"
     if answer.status >= 500 or answer.status in (401, 403, 408, 429) or code in _TRIED_AGAIN:
         raise Retryable(reason, after_seconds=answer.rest_seconds)
     raise Permanent(reason)
@@ -209,7 +210,7 @@ def _receipt(status: dict[str, Any]) -> DeliveryReceipt | None:
     reason = None
     if state is ReceiptState.UNDELIVERED:
         codes = [error.get("code") for error in _objects(status, "errors")]
-        reason = in_words(codes[0] if codes else None, _WORDS)
+        reason = in_words(codes[0] if codes else None, ERRORS)
     return DeliveryReceipt(
         reference=reference if isinstance(reference, str) else None,
         provider_id=provider_id if isinstance(provider_id, str) else None,

@@ -62,6 +62,30 @@ _WHY: Final[tuple[tuple[str, LazyString], ...]] = (
     ("no e-mail address", _l("The e-mail address is wrong.")),
     ("reserved for examples", _l("The e-mail address is made up.")),
     ("no telephone number", _l("The telephone number is wrong.")),
+    (
+        "wrote STOP|wants no such texts",
+        _l("They wrote STOP to the provider: only START from that telephone undoes it there."),
+    ),
+    (
+        "nobody uses WhatsApp",
+        _l("Nobody uses WhatsApp at this number."),
+    ),
+    (
+        "nobody has this number|landline|takes no SMS",
+        _l("Nobody can be reached by SMS at this number."),
+    ),
+    (
+        "telephone is off|telephone could not be reached",
+        _l("The telephone was off, or out of reach for too long."),
+    ),
+    (
+        "the operator|for spam|blocks these texts|chose not to deliver",
+        _l("The operator of the network held it back."),
+    ),
+    (
+        "account|token|template|sending number|sender",
+        _l("The gateway does not let us in: whoever runs the server must look at its settings."),
+    ),
     ("the number is one of the demo", _l("The telephone number is made up.")),
     (
         "mail server answered 5",
