@@ -365,10 +365,10 @@ def test_lessons_that_failed_or_that_nobody_noted_wait(app: Flask) -> None:
         absent = set_lesson(group, LessonState.PUPIL_ABSENT, days[1])
         set_lesson(group, LessonState.NOT_HELD, days[14])
         set_lesson(group, LessonState.HELD, days[4])
-        set_lesson(group, LessonState.PLANNED, days[2])
+        set_lesson(group, LessonState.PLANNED, days[8])
         forgotten = [
             set_lesson(group, LessonState.PLANNED, days[19]),
-            set_lesson(group, LessonState.PLANNED, days[2] + timedelta(seconds=1)),
+            set_lesson(group, LessonState.PLANNED, days[8] + timedelta(seconds=1)),
         ]
         decisions = decide()
         assert [lesson.id for lesson in decisions.not_held.first] == [absent, not_held]
@@ -449,7 +449,7 @@ def test_desk_shows_decisions_in_their_order_with_links_to_where_they_are_taken(
         tutor = make_tutor(state=TutorState.REGISTERED, name="Nora Alami")
         group = active_group(make_tutor(), [request_of(household)])
         set_lesson(group, LessonState.NOT_HELD, timedelta(days=1))
-        set_lesson(group, LessonState.PLANNED, timedelta(days=3))
+        set_lesson(group, LessonState.PLANNED, timedelta(days=9))
         declined = offer_group(make_tutor(), [request_of(family("Wiam Tazi"))])
         groups.decline_group(declined.id, "too far")
         send(family("Badr Ziani"), MessageState.FAILED, timedelta(days=1))

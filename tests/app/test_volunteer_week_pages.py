@@ -255,16 +255,20 @@ def test_days_off_show_what_they_cancel_before_they_do(app: Flask, tutor: int) -
     answer = client.post("/volunteer/days-off", data=data)
     assert answer.status_code == 200
     page = words(answer.text).replace(" ,", ",")
+    assert "from 9 November 2026 to 15 November 2026 For 1 lesson we look for" in page
+    answer = client.post("/volunteer/days-off", data=data | {"what": "cancel"})
+    data["what"] = "cancel"
+    page = words(answer.text).replace(" ,", ",")
     assert "from 9 November 2026 to 15 November 2026 1 lesson is cancelled:" in page
     assert "Monday 9 November, 18:00 Mathematics, Hiba" in page
     with app.app_context():
         assert db.session.scalars(select(TutorAbsence)).all() == []
     fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
-    assert fields["first_day"] == "2026-11-09"
+    assert (fields["first_day"], fields["what"]) == ("2026-11-09", "cancel")
     answer = client.post("/volunteer/days-off", data=data | {"sure": "yes"})
     assert (answer.status_code, answer.location) == (303, "/volunteer/days-off")
     page = text(client, "/volunteer/days-off")
-    assert "Your days off are planned. 1 lesson is cancelled: please tell the family." in page
+    assert "Your days off are planned. 1 lesson is cancelled, and the family is told by message." in page
     week = text(client)
     assert "Days off: from 9 November 2026 to 15 November 2026" in week
     assert "Monday 9 November, 18:00 Mathematics, Hiba cancelled" in week
@@ -274,7 +278,7 @@ def test_days_off_show_what_they_cancel_before_they_do(app: Flask, tutor: int) -
     back = f"/volunteer/days-off/{absence.id}/take-back"
     assert client.get(back).status_code == 405
     page = words(client.post(back, follow_redirects=True).text)
-    assert "1 lesson is planned again: please tell the family." in page
+    assert "1 lesson is planned again; the family is told." in page
     assert "cancelled" not in text(client)
     assert client.post(back).status_code == 404
 
@@ -438,8 +442,8 @@ def test_coordinator_notes_a_lesson_in_the_volunteers_place(
     with app.app_context():
         tutor = make_tutor()
     teach(app, tutor, "Hiba Touil", "Sara Rami")
-    first, second, *_rest = lesson_ids(app)
-    clock.move_to(EVENING + timedelta(days=3))
+    first, _second, third, *_rest = lesson_ids(app)
+    clock.move_to(EVENING + timedelta(days=9))
     path = f"/coordinator/lessons/{first}/note"
     assert f'href="{path}"' in staff.get("/coordinator/desk").text
     page = text(staff, path)
@@ -447,7 +451,7 @@ def test_coordinator_notes_a_lesson_in_the_volunteers_place(
     assert staff.post(path, data={}).status_code == 400
     answer = staff.post(path, data={"state": "held", "note": "Told by telephone."})
     assert (answer.status_code, answer.location) == (303, "/coordinator/desk")
-    assert staff.get(f"/coordinator/lessons/{second}/note").status_code == 404
+    assert staff.get(f"/coordinator/lessons/{third}/note").status_code == 404
     with app.app_context():
         lesson = db.session.get_one(Lesson, first)
         assert (lesson.state, lesson.note) == (LessonState.HELD, "Told by telephone.")

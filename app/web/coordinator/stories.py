@@ -48,6 +48,8 @@ def what(act: AuditEntry, story: GroupStory) -> str:
             return _("said no (%(pupils)s)", pupils=pupils)
         case "end_group":
             return _("ended the group: %(reason)s", reason=labels.reason(act.detail["reason"]))
+        case "close_flag":
+            return _("took care of missed lessons: %(reason)s", reason=act.detail["reason"])
         case "place_by_hand":
             return _overruled(
                 _("offered a place by hand to %(names)s", names=_names(act, story)), act
