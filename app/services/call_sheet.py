@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.extensions import db
 from app.models import Household, Lesson, LessonState, Pupil
@@ -119,7 +119,13 @@ def _families(day: date, scope: Scope) -> dict[int, CalledFamily]:
     households = db.session.scalars(
         select(Household)
         .where(Household.id.in_(taught))
-        .options(lazyload("*"), joinedload(Household.guardian), joinedload(Household.zone))
+        .options(
+            lazyload("*"),
+            joinedload(Household.guardian),
+            joinedload(Household.zone),
+            selectinload(Household.channels),
+            selectinload(Household.ways),
+        )
         .execution_options(populate_existing=True)
     )
     return {

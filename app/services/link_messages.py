@@ -99,7 +99,7 @@ def _without_link(scope: Scope, zone_id: int | None, *, with_lessons: bool) -> S
     families = (
         select(Household)
         .where(scope.limits(Household.zone_id), Household.id.not_in(linked))
-        .options(lazyload("*"))
+        .options(lazyload("*"), selectinload(Household.channels), selectinload(Household.ways))
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)

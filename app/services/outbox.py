@@ -224,7 +224,7 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
         Message.handed_at.is_not(None),
         or_(was_handed, given_up, Message.state.in_(_BELOW[receipt.state])),
     )
-    if db.session.scalar(raised) is None:
+    if db.session.scalar(raised.with_only_columns(Message.id)) is None:
         return False  # most of them: nothing waits for a lock that it does not need
     with transaction():
         may_fall_back = receipt.state is ReceiptState.UNDELIVERED

@@ -8,7 +8,19 @@ from enum import StrEnum
 from typing import Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import joinedload, lazyload, selectinload
 
 from app.extensions import db
@@ -18,6 +30,8 @@ from app.models import (
     LIVE_GROUPS,
     Group,
     Household,
+    HouseholdChannel,
+    HouseholdWay,
     Membership,
     Message,
     MessageState,
@@ -26,6 +40,7 @@ from app.models import (
 )
 from app.services.scope import Scope
 from app.services.waiting import Waiting, first_of
+from app.services.ways import KINDS_OF_WAYS, WHATSAPP_CHANNELS, kinds_in_order
 from scheduler import clock
 
 LOOKED_BACK: Final = timedelta(days=14)
@@ -87,9 +102,12 @@ def lost_messages(household_ids: set[int]) -> dict[int, datetime]:
 
 
 def has_no_way(household: Household) -> bool:
-    """Whether no gateway of this installation has an address of the family."""
+    """Whether no gateway of this installation has an address of the family, or one that it chose.
+
+    Asked of many, their channels and ways should be loaded.
+    """
     kinds = _kinds()
-    return AddressKind.PHONE not in kinds and not (AddressKind.EMAIL in kinds and household.email)
+    return not any(kinds & set(addresses) for addresses in kinds_in_order(household))
 
 
 def _unreached(household: Household, lost: dict[int, datetime]) -> UnreachedFamily:
@@ -106,10 +124,33 @@ def _kinds() -> set[AddressKind]:
 
 
 def _no_way() -> ColumnElement[bool]:
+    """The same as `has_no_way`, of every household."""
     kinds = _kinds()
-    if AddressKind.PHONE in kinds:
-        return false()
-    return func.coalesce(Household.email, "") == "" if AddressKind.EMAIL in kinds else true()
+    chosen = HouseholdWay.household_id == Household.id
+    return not_(
+        or_(
+            false(),
+            *(
+                and_(
+                    _HAS[kind],
+                    or_(~exists().where(chosen), exists().where(chosen, HouseholdWay.way == word)),
+                )
+                for word, kind in KINDS_OF_WAYS.items()
+                if kind in kinds
+            ),
+        )
+    )
+
+
+_HAS: Final[dict[AddressKind, ColumnElement[bool]]] = {
+    AddressKind.PHONE: true(),
+    AddressKind.EMAIL: func.coalesce(Household.email, "") != "",
+    AddressKind.WHATSAPP: exists().where(
+        HouseholdChannel.household_id == Household.id,
+        HouseholdChannel.channel.in_(WHATSAPP_CHANNELS),
+    ),
+}
+"""Where a household has an address of a kind."""
 
 
 def _seated() -> Select[int]:
