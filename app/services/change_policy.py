@@ -117,7 +117,7 @@ POLICIES: Final[dict[tuple[Act, Role], Policy]] = {
         May.AT_ONCE, until=timedelta(hours=16), reason=True, told=_BOTH, undone=(Undone.REMINDERS,)
     ),
     (Act.FIND_SUBSTITUTE, Role.COORDINATOR): Policy(
-        May.AT_ONCE, until=timedelta(hours=16), told=_BOTH, undone=(Undone.REMINDERS,)
+        May.AT_ONCE, until=_BEGINS, told=_BOTH, undone=(Undone.REMINDERS,)
     ),
     (Act.FIND_SUBSTITUTE, Role.FAMILY): _NO,
     (Act.MOVE_LESSON, Role.TUTOR): Policy(

@@ -7,7 +7,7 @@ What the calendar alone had cancelled, or forbids at the new time, follows the c
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -37,7 +37,7 @@ from app.services.reminders import lock_recipients, recipients_of
 from app.services.school_calendar import REASONS, read_calendar, read_starts, weekly_of
 from app.services.searches import end_searches
 from scheduler import clock
-from scheduler.calendar import WEEK, SchoolCalendar, Weekly, dated, is_within
+from scheduler.calendar import WEEK, Place, SchoolCalendar, Weekly, dated, is_within
 
 _ASIDE: Final = timedelta(microseconds=1)
 """Slots are unique in a group: while lessons change places, each is put where none can be."""
@@ -160,16 +160,34 @@ def _new_slots(
     were = {wall: place for place, wall in calendar.slots(before, first, last).items()}
     after = Weekly(before.group_id, before.level_id, read_starts([*starts]))
     will_be = calendar.slots(after, first - WEEK, last + WEEK)
-    moved = {
-        lesson: will_be[were[lesson.slot_start]]
+    places = {
+        lesson: were[lesson.slot_start]
         for lesson in lessons
         if lesson.slot_start in were and were[lesson.slot_start] in will_be
     }
+    moved = {lesson: will_be[place] for lesson, place in places.items()}
+    moved |= _slots_of_this_week([row for row in moved if places[row][0] < _next_monday()], will_be)
     changed = {lesson: slot for lesson, slot in moved.items() if slot != lesson.slot_start}
     staying = {lesson.slot_start for lesson in lessons if lesson not in changed}
     if not staying.isdisjoint(changed.values()):
         raise Conflict(_l("The group has another lesson at one of these times."))
     return changed
+
+
+def _slots_of_this_week(
+    lessons: Collection[Lesson], will_be: Mapping[Place, datetime]
+) -> dict[Lesson, datetime]:
+    """Which of this week's new slots each of its lessons stands for, where each stays as it was.
+
+    First those that are still to come, so that no lesson more is made this week.
+    """
+    now = clock.to_wall(clock.now(), current_app.config["N9RAW"].civil_zone)
+    monday = _next_monday() - WEEK
+    free = [wall for place, wall in will_be.items() if place[:2] == (monday, "own")]
+    found = {row: row.slot_start for row in lessons if row.slot_start in free}
+    rest = sorted(set(free).difference(found.values()), key=lambda wall: (wall <= now, wall))
+    left = [row for row in lessons if row not in found]
+    return found | dict(zip(left, rest, strict=False))
 
 
 def _new_walls(

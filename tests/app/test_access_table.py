@@ -353,15 +353,20 @@ def test_family_opens_its_own_pages_alone(app: Flask) -> None:
     world = make_world(app)
     client = app.test_client()
     token, pupil = world.arguments["token"], world.arguments["pupil_id"]
+    own = {name: world.arguments[name] for name in ("lesson_id", "request_id")}
     pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("family.")]
     assert len(pages) > 5
     for rule in pages:
         for method in methods_of(rule):
-            values = {"token": token, "pupil_id": pupil}
+            values = {"token": token, "pupil_id": pupil} | own
             arguments = {name: values[name] for name in rule.arguments}
             others = [arguments | {"token": "A" * 22}]
             if "pupil_id" in rule.arguments:
                 others.append(arguments | {"pupil_id": world.other_pupil_id})
+            if "lesson_id" in rule.arguments:
+                others.append(arguments | {"lesson_id": 999})
+            if "request_id" in rule.arguments:
+                others.append(arguments | {"request_id": world.other_request_id})
             for other in others:
                 address = build(app, rule.endpoint, other)
                 assert client.open(address, method=method).status_code == 404, (method, address)

@@ -14,12 +14,12 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import (
     AuditEntry,
-    CallRequest,
     Group,
     GroupState,
     Lesson,
     LessonState,
     Message,
+    MessageKind,
     MessageState,
     ProposedGroup,
     RequestState,
@@ -169,7 +169,13 @@ def test_volunteer_who_left_comes_back_to_be_vetted_anew() -> None:
     assert db.session.get_one(Tutor, tutor).vetted_at is None
 
 
-def test_volunteer_pauses_themself_and_families_are_to_be_called() -> None:
+def told_of_the_end() -> list[int | None]:
+    """The households to which a message goes that lessons have ended."""
+    ends = select(Message.household_id).where(Message.kind == MessageKind.LESSONS_END)
+    return list(db.session.scalars(ends))
+
+
+def test_volunteer_pauses_themself_and_families_are_told() -> None:
     tutor, taught, offered = people.make_tutor(), family(), family()
     active_group(tutor, [taught])
     offer_group(tutor, [offered], starts=[("mon", "19:00")])
@@ -179,7 +185,7 @@ def test_volunteer_pauses_themself_and_families_are_to_be_called() -> None:
     assert (row.state, row.paused_until) == (TutorState.PAUSED, until)
     assert row.paused_at is not None
     household = db.session.get_one(TutoringRequest, taught).pupil.household_id
-    assert [call.household_id for call in db.session.scalars(select(CallRequest))] == [household]
+    assert told_of_the_end() == [household]
     acts = db.session.scalars(
         select(AuditEntry).where(AuditEntry.action.in_(["pause_tutor", "end_group"]))
     ).all()
@@ -194,12 +200,16 @@ def test_volunteer_pauses_themself_and_families_are_to_be_called() -> None:
     ]
 
 
-def test_pause_recorded_by_a_coordinator_leaves_the_calling_to_them() -> None:
+def test_pause_recorded_by_a_coordinator_is_told_to_the_families_too() -> None:
     coordinator = people.make_coordinator()
     tutor, request = people.make_tutor(), family()
     active_group(tutor, [request])
     departures.pause_tutor(tutor, "exams", coordinator)
-    assert db.session.scalars(select(CallRequest)).all() == []
+    household = db.session.get_one(TutoringRequest, request).pupil.household_id
+    assert told_of_the_end() == [household]
+    # The volunteer said so, and need not be told of the lessons that are off.
+    own = select(Message.kind).where(Message.tutor_id == tutor, Message.state == "planned")
+    assert MessageKind.CANCELLATION not in db.session.scalars(own).all()
 
 
 @pytest.mark.parametrize("days", [-1, 0, 367])

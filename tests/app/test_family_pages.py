@@ -66,7 +66,7 @@ def test_page_shows_four_weeks_with_child_subject_volunteer_and_way(
 ) -> None:
     page = in_french(client, link)
     for day in ("lundi 2 novembre", "lundi 9 novembre", "lundi 16 novembre", "lundi 23 novembre"):
-        assert f"{day} 18:00 Hiba, Mathématiques Rania vous appelle Nous serons là" in page
+        assert f"{day} 18:00 Hiba, Mathématiques Rania vous appelle" in page
     assert "30 novembre" not in page
     assert "Walid, " not in page
 

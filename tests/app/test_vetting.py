@@ -13,11 +13,12 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import (
     AuditEntry,
-    CallRequest,
     Group,
     GroupState,
     Lesson,
     LessonState,
+    Message,
+    MessageKind,
     RequestState,
     Tutor,
     TutoringRequest,
@@ -198,7 +199,8 @@ def test_worker_ends_an_expired_vetting_and_what_rests_on_it(
     assert {(one.state, one.cancel_reason) for one in lessons if one.cancelled_at} == {
         (LessonState.CANCELLED, VETTING_OVER)
     }
-    assert db.session.scalars(select(CallRequest.household_id)).all() == [household.id]
+    ends = select(Message.household_id).where(Message.kind == MessageKind.LESSONS_END)
+    assert db.session.scalars(ends).all() == [household.id]
 
 
 def test_vetting_of_a_volunteer_who_pauses_ends_too(noon: time_machine.Traveller) -> None:

@@ -77,6 +77,7 @@ class World:
     """A group in which both zones sit."""
     mixed_lesson_id: int
     other_pupil_id: int
+    other_request_id: int
     tutor_ids: tuple[int, int]
     """Whose the group and the lessons are, and another volunteer."""
     _pristine: Path = field(init=False)
@@ -159,6 +160,7 @@ def make_world(app: Flask) -> World:
             mixed_group_id=mixed.id,
             mixed_lesson_id=mixed_lesson_id,
             other_pupil_id=other.pupils[0].id,
+            other_request_id=other.pupils[0].requests[0].id,
             tutor_ids=(tutor_id, other_tutor_id),
         )
     world.keep()
