@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from app.i18n import _, ngettext
@@ -117,10 +118,10 @@ def _list(period: Period, refused: list[str]) -> str:
     )
 
 
-def _given(row: Row) -> dict[str, str]:
-    given: dict[str, str] = {}
+def _given(row: Row) -> MultiDict[str, str]:
+    given: MultiDict[str, str] = MultiDict()
     for number, (day, time) in enumerate(row.new, start=1):
-        given |= {f"day{number}": day, f"time{number}": time}
+        given[f"day{number}"], given[f"time{number}"] = day, time
     return given
 
 
