@@ -11,7 +11,7 @@ help:
 	@echo "make reset      forget the demo's data"
 	@echo "make test       run the tests (ARGS='tests/matching -k pins' for some of them)"
 	@echo "make test-full  run the slow tests too, with many more random examples"
-	@echo "make faults     kill workers while they deliver, in full size (some minutes)"
+	@echo "make faults     break every part while messages leave, in full size (up to 90 minutes)"
 	@echo "make lint       check style, types, import direction"
 	@echo "make bench      measure the matching engine against its goals (ARGS=--quick for three minutes)"
 	@echo "make picture    take the README's picture of the demo that is running"
@@ -30,16 +30,19 @@ reset:
 test:
 	@tools/setup.sh test
 	@tools/browser.sh
-	@exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+	@tools/kannel.sh
+	@exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not slow and not faults" $(ARGS)
 
 test-full:
 	@tools/setup.sh test
 	@tools/browser.sh
-	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+	@tools/kannel.sh
+	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not faults" $(ARGS)
 
 faults:
 	@tools/setup.sh test
-	@exec .venv/bin/python -m pytest tests/faults -m slow -s $(ARGS)
+	@tools/kannel.sh
+	@exec .venv/bin/python -m pytest tests/faults -m faults -s -q -o faulthandler_timeout=1200 $(ARGS)
 
 lint:
 	@tools/setup.sh test
@@ -66,4 +69,4 @@ pins:
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find app config.py matching migrations scheduler tests -name __pycache__ -exec rm -rf {} +
+	find app config.py gateway_settings.py matching migrations scheduler tests -name __pycache__ -exec rm -rf {} +

@@ -69,7 +69,7 @@ def settle(app: Flask) -> None:
     ("messages", "kills"),
     [
         pytest.param(120, 4, id="few"),
-        pytest.param(2000, 50, id="many", marks=pytest.mark.slow),
+        pytest.param(2000, 50, id="many", marks=pytest.mark.faults),
     ],
 )
 def test_worker_that_is_killed_again_and_again_loses_nothing(
@@ -114,7 +114,7 @@ def test_worker_that_is_killed_again_and_again_loses_nothing(
 
 @pytest.mark.parametrize(
     "messages",
-    [pytest.param(60, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)],
+    [pytest.param(60, id="few"), pytest.param(1000, id="many", marks=pytest.mark.faults)],
 )
 def test_two_workers_send_no_message_twice(
     app: Flask, database_url: str, mailbox: Mailbox, messages: int

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -114,6 +115,16 @@ class Ledger:
 
     def _spelled(self, statement: str) -> str:
         return statement if self.is_sqlite else statement.replace("?", "%s")
+
+    def written(self, instant: datetime) -> Any:
+        """An instant as the database's column holds it."""
+        return f"{instant:%Y-%m-%d %H:%M:%S.%f}" if self.is_sqlite else instant
+
+    def read(self, value: Any) -> datetime:
+        """An instant of a column, in UTC."""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
 
     def states(self) -> dict[str, int]:
         """How many messages there are in each state."""

@@ -1,7 +1,7 @@
-"""Workers that are forked from a process which has imported the program already.
+"""Processs and web servers, forked from a process which has imported the program already.
 
 Importing takes two seconds and a fork some milliseconds, so that a hundred workers can be killed in
-the time of two. A worker is a process of its own and runs what `flask worker` runs.
+the time of two. Each is a process of its own and runs what `flask worker` or gunicorn runs.
 """
 
 from __future__ import annotations
@@ -10,21 +10,26 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from config import ROOT
 from tests.support.databases import SECRET_KEY
+from tests.support.workers import wait_for
 
+WEB_THREADS = 8
 _SET_PARENT_DEATH_SIGNAL = 1
 
 
-class Worker:
-    """A worker process; `kill` is -9."""
+class Process:
+    """A process of the nursery's; `kill` is -9."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -47,7 +52,7 @@ class Worker:
             return
         deadline = time.monotonic() + 60
         while self.runs:
-            assert time.monotonic() < deadline, f"worker {self.pid} does not end"
+            assert time.monotonic() < deadline, f"process {self.pid} does not end"
             time.sleep(0.002)
 
 
@@ -57,30 +62,50 @@ class Nursery:
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
         self.log = log
-        self.workers: list[Worker] = []
+        self.workers: list[Process] = []
 
-    def start(self, database_url: str, settings: Mapping[str, str]) -> Worker:
+    def start(self, database_url: str, settings: Mapping[str, str]) -> Process:
         """A worker on a database, with these settings."""
-        environment = {"N9RAW_DATABASE_URL": database_url, "N9RAW_SECRET_KEY": SECRET_KEY}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(environment | dict(settings)) + "\n")
-        self._process.stdin.flush()
-        worker = Worker(int(self._process.stdout.readline()))
+        worker = self._fork(database_url, settings, None)
         self.workers.append(worker)
         return worker
 
-    def end(self, worker: Worker) -> None:
+    @contextmanager
+    def running_web(
+        self, database_url: str, settings: Mapping[str, str], port: int
+    ) -> Iterator[None]:
+        """The web server on a database and a port of this machine."""
+        web = self._fork(database_url, {"N9RAW_INSECURE_COOKIES": "1"} | dict(settings), port)
+        try:
+            wait_for(lambda: _answers(port), "the web server does not come up", seconds=60)
+            yield
+        finally:
+            web.terminate()
+
+    def _fork(self, database_url: str, settings: Mapping[str, str], port: int | None) -> Process:
+        environment = {"N9RAW_DATABASE_URL": database_url, "N9RAW_SECRET_KEY": SECRET_KEY}
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        asked = {"environment": environment | dict(settings), "port": port}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        return Process(int(self._process.stdout.readline()))
+
+    def end(self, worker: Process) -> None:
         worker.terminate()
         self.workers.remove(worker)
 
-    def kill(self, worker: Worker) -> None:
+    def kill(self, worker: Process) -> None:
         worker.kill()
         self.workers.remove(worker)
 
     def end_all(self) -> None:
         for worker in list(self.workers):
             self.end(worker)
+
+    def kill_all(self) -> None:
+        for worker in list(self.workers):
+            self.kill(worker)
 
 
 @contextmanager
@@ -103,8 +128,7 @@ def running_nursery(
     try:
         yield nursery
     finally:
-        for worker in list(nursery.workers):
-            nursery.kill(worker)
+        nursery.kill_all()
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.close()
@@ -112,40 +136,71 @@ def running_nursery(
         process.wait(timeout=30)
 
 
-def _raise_workers() -> None:
-    import app.worker  # noqa: F401 - imported once, for all that are forked
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _raise_children() -> None:
+    # Imported once, for all that are forked.
+    import gunicorn.arbiter
+    import gunicorn.workers.gthread  # noqa: F401
+
+    import app.worker  # noqa: F401
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # what ended leaves nothing behind
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            _work(json.loads(line))
+            _live(json.loads(line))
         answers.write(f"{pid}\n")
         answers.flush()
 
 
-def _work(environment: dict[str, str]) -> None:
-    """Be a worker, until told to stop."""
-    from app import create_app
-    from app.worker import run_worker
-
+def _live(asked: dict[str, Any]) -> None:
+    """Be a worker or a web server, until told to stop."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     os.dup2(2, 1)
-    os.environ.update(environment)
+    os.environ.update(asked["environment"])
     code = 1
     try:
-        run_worker(create_app())
+        _work() if asked["port"] is None else _serve(asked["port"])
         code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
-        if code:
-            import traceback
-
-            traceback.print_exc()
         sys.stderr.flush()
         os._exit(code)
 
 
+def _work() -> None:
+    from app import create_app
+    from app.worker import run_worker
+
+    run_worker(create_app())
+
+
+def _serve(port: int) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    from app import create_app
+
+    class Pages(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            assert self.cfg is not None
+            self.cfg.set("bind", f"127.0.0.1:{port}")
+            self.cfg.set("threads", WEB_THREADS)
+            self.cfg.set("loglevel", "warning")
+
+        def load(self) -> Any:
+            return create_app()
+
+    Pages().run()
+
+
 if __name__ == "__main__":
-    _raise_workers()
+    _raise_children()

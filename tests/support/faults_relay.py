@@ -26,6 +26,7 @@ class Call:
     method: str
     path: str
     """With its query."""
+    headers: dict[str, str]
     body: bytes
     status: int
     """What the far side answered; 0 where it did not."""
@@ -95,8 +96,17 @@ class Relay:
             raise ConnectionError(str(broken)) from broken
         finally:
             connection.close()
+            ended = time.monotonic()
             self.calls.append(
-                Call(began, time.monotonic(), request.method, request.path, request.body, status)
+                Call(
+                    began,
+                    ended,
+                    request.method,
+                    request.path,
+                    request.headers,
+                    request.body,
+                    status,
+                )
             )
         return Answer(status, body, {"Content-Type": response.headers.get("Content-Type", "")})
 
@@ -124,7 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(
             self.command,
             self.path,
-            {name: value for name, value in self.headers.items() if name.lower() != "connection"},
+            {
+                name.lower(): value
+                for name, value in self.headers.items()
+                if name.lower() != "connection"
+            },
             self.rfile.read(length),
         )
         try:

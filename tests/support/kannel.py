@@ -23,6 +23,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 
+from tests.support.workers import free_port
+
 BEARERBOX = Path("/usr/sbin/bearerbox")
 SMSBOX = Path("/usr/sbin/smsbox")
 FAKE_SMSC = Path("/usr/lib/kannel/test/fakesmsc")
@@ -97,12 +99,6 @@ def kannel_missing() -> str | None:
     if all(program.exists() for program in (BEARERBOX, SMSBOX, FAKE_SMSC)):
         return None
     return "no Kannel; install: apt-get install kannel kannel-extras"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Kannel:
@@ -294,6 +290,7 @@ def _arrival(line: re.Match[str]) -> Arrival:
     text = line["text"]
     if (line["coded"] or line["kind"]) == "data":
         content = unquote_to_bytes(text.replace("+", " "))
-        text = content.decode("utf-16-be" if len(content) % 2 == 0 else "utf-8", "replace")
+        # Half of UTF-16's bytes are below 8 in our languages; none of UTF-8's are.
+        text = content.decode("utf-16-be" if min(content, default=32) < 8 else "utf-8", "replace")
     parts, part = unquote_to_bytes(line["udh"])[-2:] if line["udh"] else (1, 1)
     return Arrival(time.monotonic(), line["to"], text, part, parts)
