@@ -152,6 +152,10 @@ class _Group:
             raise ConfigError(f"{self.name(last)} must be set: {what}")
         return value
 
+    def header(self, last: str, what: str) -> str:
+        """A setting that is sent in a header, where no other letters can stand."""
+        return self.matching(last, "[!-~]+", f"{what}, without spaces and accents")
+
     def matching(self, last: str, pattern: str, what: str, default: str = "") -> str:
         """A setting that must be like a pattern. What it holds is not shown: it may be secret."""
         value = self.get(last, default) or self.need(last, what)
@@ -167,7 +171,7 @@ class _Group:
             is_usable = is_usable and parts.port != 0 and "@" not in parts.netloc
         except ValueError:
             is_usable = False
-        if not is_usable or parts.query or parts.fragment:
+        if not is_usable or parts.query or parts.fragment or not value.isascii():
             raise ConfigError(f"{self.name(last)} must be an address, http:// or https://")
         return value.rstrip("/")
 
@@ -220,8 +224,8 @@ def _kannel(group: _Group, public_url: str | None) -> KannelSettings | None:
         return None
     return KannelSettings(
         url=group.url("URL"),
-        username=group.need("USERNAME", "the username of a sendsms-user of Kannel's"),
-        password=group.need("PASSWORD", "the password of that sendsms-user"),
+        username=group.header("USERNAME", "the username of a sendsms-user of Kannel's"),
+        password=group.header("PASSWORD", "the password of that sendsms-user"),
         hook_secret=group.matching(
             "HOOK_SECRET",
             r"[\w-]{24,}",
@@ -277,7 +281,7 @@ def _of_account(
     return TwilioSettings(
         url=group.url("URL", _TWILIO_URL),
         account=group.matching("ACCOUNT", "AC[0-9a-f]{32}", "the account's SID, AC and 32 digits"),
-        token=group.need("TOKEN", "the account's auth token"),
+        token=group.header("TOKEN", "the account's auth token"),
         sender=sender,
         content=content,
         hooks_url=group.url("HOOKS_URL", public_url),
@@ -295,7 +299,7 @@ def _whatsapp(group: _Group) -> WhatsAppSettings | None:
     return WhatsAppSettings(
         url=group.url("URL", "https://graph.facebook.com/v23.0"),
         sender_id=group.matching("SENDER_ID", r"\d{5,20}", "Meta's id of the sending number"),
-        token=group.need("TOKEN", "the access token of a system user"),
+        token=group.header("TOKEN", "the access token of a system user"),
         app_secret=group.need("APP_SECRET", "the app's secret, which signs what Meta calls"),
         verify_token=group.need("VERIFY_TOKEN", "a word of your own, entered at Meta too"),
         templates=templates,

@@ -54,7 +54,7 @@ def gateway(url: str = "http://127.0.0.1:9/sms", **settings: str) -> KannelGatew
     environment = {
         "N9RAW_KANNEL_URL": url,
         "N9RAW_KANNEL_USERNAME": "tutor",
-        "N9RAW_KANNEL_PASSWORD": "pässword",
+        "N9RAW_KANNEL_PASSWORD": "password",
         "N9RAW_KANNEL_HOOK_SECRET": SECRET,
         "N9RAW_KANNEL_HOOKS_URL": HOOKS,
         "N9RAW_KANNEL_FROM": "N9raw",

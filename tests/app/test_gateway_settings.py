@@ -74,6 +74,7 @@ def test_hooks_are_at_the_public_address_unless_told_otherwise() -> None:
         (KANNEL | {"N9RAW_KANNEL_URL": "http://a:b@c/"}, "N9RAW_KANNEL_URL must be an address"),
         (KANNEL | {"N9RAW_KANNEL_USERNAME": ""}, "N9RAW_KANNEL_USERNAME must be set"),
         (KANNEL | {"N9RAW_KANNEL_PASSWORD": ""}, "N9RAW_KANNEL_PASSWORD must be set"),
+        (KANNEL | {"N9RAW_KANNEL_PASSWORD": "mot de passé"}, "without spaces and accents"),
         (KANNEL | {"N9RAW_KANNEL_HOOK_SECRET": "short"}, "HOOK_SECRET must be at least 24"),
         (KANNEL | {"N9RAW_KANNEL_FROM": "Soutien scolaire"}, "a number or 3 to 11 letters"),
         (KANNEL | {"N9RAW_KANNEL_COUNTRY": "+212"}, "N9RAW_KANNEL_COUNTRY must be a calling code"),

@@ -162,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._cut()
         return self._answer(status, said, every_seconds=0.05 if fault is Fault.DRIP else 0.0)
 
+    do_GET = do_POST  # noqa: N815 - the server calls it so
+
     def _answer(self, status: int, said: dict[str, Any], every_seconds: float = 0.0) -> None:
         body = json.dumps(said).encode()
         self.send_response(status)
