@@ -540,8 +540,8 @@ def taught_pupils(groups: Iterable[Group]) -> list[Pupil]:
 def tell_lessons_end(pupils: Iterable[Pupil], tutor: Tutor) -> None:
     """Plan one message to each of the pupils' families that a tutor's lessons have ended.
 
-    It names all of a family's children. Who can't read it, or wants no messages, is to be called;
-    who was not told of the beginning yet hears of neither.
+    It names all of a family's children. Who can't read it, or wants no messages, is to be called.
+    Also told is who did not read of the beginning yet: the tutor may have called them already.
     """
     families: dict[Household, list[str]] = {}
     for pupil in pupils:
@@ -549,8 +549,6 @@ def tell_lessons_end(pupils: Iterable[Pupil], tutor: Tutor) -> None:
     to_call = []
     for household, names in families.items():
         recipient = Recipient("household", household.id)
-        if _never_heard(recipient, tutor):
-            continue
         if _is_called(recipient):
             to_call.append(household.id)
             continue
@@ -558,18 +556,6 @@ def tell_lessons_end(pupils: Iterable[Pupil], tutor: Tutor) -> None:
         message.language = household.message_language
         message.text = lessons_end_text(household.message_language, names, tutor.first_name)
     put_among_calls(to_call)
-
-
-def _never_heard(recipient: Recipient, tutor: Tutor) -> bool:
-    """Whether the text of a family's beginning with a tutor is unsent; it is cancelled then."""
-    message = _open_message(recipient, (MessageKind.NEW_GROUP,))
-    told = notices_of(message)
-    unsent = [one for one in told if one.group is not None and one.group.tutor_id == tutor.id]
-    for notice in unsent:
-        notice.cancelled_at = clock.now()
-    if message is not None and len(unsent) == len(told):
-        _cancel(message)
-    return bool(unsent)
 
 
 def ask_for_calls(pupils: Iterable[Pupil]) -> None:
