@@ -224,8 +224,12 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
         Message.handed_at.is_not(None),
         or_(was_handed, given_up, Message.state.in_(_BELOW[receipt.state])),
     )
-    if db.session.scalar(raised.with_only_columns(Message.id)) is None:
-        return False  # most of them: nothing waits for a lock that it does not need
+    state = db.session.scalar(raised.with_only_columns(Message.state))
+    if state is None:
+        return False  # a repeated one waits for no lock
+    is_usual = state is MessageState.ACCEPTED and receipt.state is ReceiptState.DELIVERED
+    if is_usual and _has_arrived(message_id):
+        return True
     with transaction():
         may_fall_back = receipt.state is ReceiptState.UNDELIVERED
         addressees = lock_addressees([message_id]) if may_fall_back else {}
@@ -240,6 +244,22 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
                 end(unsent, MessageState.CANCELLED)
         end(row, MessageState(receipt.state.value), receipt.reason if may_fall_back else None)
         return True
+
+
+def _has_arrived(message_id: int) -> bool:
+    """Write that an accepted message was delivered; False where it is not accepted.
+
+    Most receipts are of these, and come by the thousand: nothing follows from them.
+    """
+    with transaction():
+        raised = db.session.execute(
+            update(Message)
+            .where(Message.id == message_id, Message.state == MessageState.ACCEPTED)
+            .values(state=MessageState.DELIVERED, ended_at=clock.now())
+            .returning(Message.id)
+            .execution_options(synchronize_session=False)
+        )
+        return raised.first() is not None
 
 
 def _spoken_of(gateway: str, receipt: DeliveryReceipt) -> int | None:
