@@ -18,6 +18,7 @@ from app.services.departures import bring_tutors_back
 from app.services.digests import plan_digests
 from app.services.drafts import forget_old_drafts
 from app.services.imports.pending import delete_stale_imports
+from app.services.inbound import finish_cut_off
 from app.services.lessons import keep_lessons
 from app.services.new_times import end_old_proposals
 from app.services.outbox import expire_messages
@@ -37,6 +38,7 @@ _LOOK_EVERY_SECONDS = 0.5
 _REPORT_EVERY_SECONDS = 1.0
 _DELIVER_EVERY_SECONDS = 1.0
 _EXPIRE_EVERY_SECONDS = 60.0
+_CUT_OFF_EVERY_SECONDS = 30.0
 _LESSONS_EVERY_SECONDS = 3600.0
 _HOLIDAYS_EVERY_SECONDS = 86_400.0
 _STALE_IMPORTS_EVERY_SECONDS = 3600.0
@@ -75,6 +77,11 @@ def worker_ticks(app: Flask) -> list[Tick]:
     return [
         Tick("solve", within_app(solve_next), _LOOK_EVERY_SECONDS),
         Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
+        Tick(
+            "finish texts cut off",
+            within_app(lambda _stop: finish_cut_off()),
+            _CUT_OFF_EVERY_SECONDS,
+        ),
         Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
         Tick("keep lessons", within_app(lambda _stop: keep_lessons()), _LESSONS_EVERY_SECONDS),
         Tick(

@@ -9,8 +9,18 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import Coordinator, Household, Message, MessageState, Reminder, Tutor
+from app.models import (
+    OPEN_MESSAGES,
+    Coordinator,
+    Household,
+    Message,
+    MessageKind,
+    MessageState,
+    Reminder,
+    Tutor,
+)
 from app.services import audit
+from app.services.outbox import end
 from app.services.reminders import TIMINGS, Recipient, share_messages
 from scheduler import clock
 
@@ -22,6 +32,7 @@ def stop_messages(person: Household | Tutor, by: Coordinator | None = None) -> b
     person.messages_stopped_at = clock.now()
     if isinstance(person, Household):
         person.messages_stopped_by_id = None if by is None else by.id
+    _hold_answers_back(person)
     _note("stop_messages", person, by)
     return True
 
@@ -37,6 +48,17 @@ def start_messages(person: Household | Tutor, by: Coordinator | None = None) -> 
     _owe_again(Recipient(person.__tablename__, person.id))
     _note("want_messages", person, by)
     return True
+
+
+def _hold_answers_back(person: Household | Tutor) -> None:
+    """Answers to texts leave despite a STOP, since one of them confirms it: not those of before."""
+    unsent = select(Message).where(
+        getattr(Message, f"{person.__tablename__}_id") == person.id,
+        Message.kind == MessageKind.REPLY,
+        Message.state.in_(OPEN_MESSAGES),
+    )
+    for row in db.session.scalars(unsent.order_by(Message.id).with_for_update()):
+        end(row, MessageState.SUPPRESSED)
 
 
 def _owe_again(recipient: Recipient) -> None:

@@ -50,7 +50,6 @@ GATEWAYS: Final[dict[str, LazyString | str]] = {
     "twilio_whatsapp": _l("WhatsApp by Twilio"),
     "whatsapp": "WhatsApp",
 }
-_STOPPED: Final = _l("They want no messages.")
 _EXPIRED: Final = _l("It could not leave while it was still of use.")
 _WHY: Final[tuple[tuple[str, LazyString], ...]] = (
     ("^no gateway reaches", _l("No way leads there: no gateway has an address of theirs.")),
@@ -111,8 +110,6 @@ _WHY: Final[tuple[tuple[str, LazyString], ...]] = (
 
 def why(message: Message) -> str:
     """Why a message did not arrive, or has not yet; "" where nothing is to be said."""
-    if message.state is MessageState.SUPPRESSED:
-        return str(_STOPPED)
     noted = message.error or ""
     known = next((words for pattern, words in _WHY if re.search(pattern, noted)), None)
     if known is not None:

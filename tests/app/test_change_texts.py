@@ -305,13 +305,13 @@ NEW_TIME = [["yes", "2026-11-25T18:00"], ["no"]]
     [
         ("fr",
          "N9raw : quel cours est impossible pour vous ?\n1 = mathématiques, Sara, mar 24/11 17:00\n"
-         "2 = mathématiques, Aicha, mer 25/11 18:00", 1),
+         "2 = mathématiques, Aicha, mer 25/11 18:00\n3 = tous", 1),
         ("ar",
          "نقراو: أي درس لن تحضروه؟\n1 = الرياضيات، سارة، الثلاثاء 24/11 17:00\n"
-         "2 = الرياضيات، عائشة، الأربعاء 25/11 18:00", 2),
+         "2 = الرياضيات، عائشة، الأربعاء 25/11 18:00\n3 = كلها", 2),
         ("ary",
          "N9raw: achmen 7issa ma t9edrouch t7edrou?\n1 = mathématiques, Sara, tlat 24/11 17:00\n"
-         "2 = mathématiques, Aicha, larb3 25/11 18:00", 1),
+         "2 = mathématiques, Aicha, larb3 25/11 18:00\n3 = kamlin", 1),
     ],
 )  # fmt: skip
 def test_which_lesson_is_asked_with_a_key_for_each(language: str, words: str, parts: int) -> None:

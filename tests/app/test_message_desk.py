@@ -15,6 +15,7 @@ from sqlalchemy import select
 from app.database import transaction
 from app.extensions import db
 from app.gateways import InboundText
+from app.i18n import show_page_in
 from app.models import (
     AuditEntry,
     Household,
@@ -220,7 +221,8 @@ def test_codes_and_links_are_shown_to_nobody(
 
 
 def test_what_did_not_arrive_is_sent_again_once(app: Flask) -> None:
-    with app.app_context():
+    with app.test_request_context():
+        show_page_in("en")
         make_programme()
         by = make_coordinator()
         message = lost()
@@ -243,7 +245,8 @@ def test_what_did_not_arrive_is_sent_again_once(app: Flask) -> None:
 def test_what_is_of_no_use_any_more_is_not_sent_again(
     app: Flask, time: time_machine.Traveller
 ) -> None:
-    with app.app_context():
+    with app.test_request_context():
+        show_page_in("en")
         make_programme()
         by = make_coordinator()
         cancelled, stopped, late = lost(), lost(), lost()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
+from babel.numbers import format_decimal
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, TextAreaField
 
 from app.extensions import db
-from app.i18n import _, _l, ngettext
+from app.i18n import _, _l, ngettext, page_locale
 from app.models import Group, Household, MessageKind, Tutor, Zone
 from app.security import signed_in_coordinator
 from app.services import audit, message_costs, message_desk, writing
@@ -26,6 +28,7 @@ from app.web.message_words import KINDS, STATES, gateway_name, meaning, why
 from scheduler import clock
 
 COUNTED_DAYS = 7
+NUMBER_LOCALES = {"fr": "fr", "ar": "ar_MA", "en": "en_GB"}
 
 
 class WriteForm(FlaskForm):
@@ -173,8 +176,9 @@ def _write(target: Target, name: str, back: str) -> ResponseReturnValue:
 
 
 def dirhams(thousandths: int) -> str:
-    """An amount in dirhams, such as "12.50"; nothing smaller than a hundredth is shown."""
-    return f"{thousandths / 1000:.2f}"
+    """An amount in dirhams, such as "12.50", as the reader writes it."""
+    amount = Decimal(thousandths) / 1000
+    return str(format_decimal(amount, "#,##0.00", locale=NUMBER_LOCALES[page_locale()]))
 
 
 def _asked_filters() -> Filters:
