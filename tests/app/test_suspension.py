@@ -155,7 +155,7 @@ def test_message_to_the_family_waits_for_the_morning_and_then_leaves_as_written(
         active_group(number, [request_of(household)])
         suspend_tutor(number, "a worry", None)
         planned = to_families()[0].text
-        assert [begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9)] == [None]
+        assert not any(begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9))
         assert to_families()[0].state is MessageState.PLANNED
         clock.move_to(MORNING)
         handed = [begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9)]
@@ -172,7 +172,7 @@ def test_family_that_stops_its_messages_meanwhile_is_to_be_called_instead() -> N
         suspend_tutor(number, "a worry", None)
         with transaction():
             db.session.get_one(Household, household.id).messages_stopped_at = NOON
-        assert [begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9)] == [None]
+        assert not any(begin_handing(one, [ConsoleGateway()]) for one in claim_messages(9))
     assert to_families()[0].state is MessageState.SUPPRESSED
     assert db.session.scalars(select(CallRequest.household_id)).all() == [household.id]
 
