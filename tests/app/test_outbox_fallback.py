@@ -1,0 +1,195 @@
+"""What doesn't arrive by one way goes by the next, checked like the first, and never twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from app.database import transaction
+from app.extensions import db
+from app.gateways import Gateway, Permanent, Receipt, ReceiptState
+from app.gateways.configured import configured_gateways
+from app.models import (
+    HouseholdWay,
+    LessonState,
+    Message,
+    MessageState,
+    Reminder,
+    Tutor,
+)
+from app.services import outbox
+from app.services.handing import Handing, begin_handings
+from scheduler import clock
+from tests.support import people
+from tests.support.databases import make_config
+from tests.support.mail import SENDER
+from tests.support.outbox import (
+    NOON,
+    answer,
+    family_of,
+    lesson_of,
+    make_due_reminder,
+    receive_receipt,
+    refuse_for_good,
+)
+
+# Nothing is sent in these tests: what gateways would say is written by hand.
+BY_MAIL_AND_SMS = {
+    "N9RAW_SMTP_URL": "smtp://127.0.0.1:9",
+    "N9RAW_MAIL_FROM": SENDER,
+    "N9RAW_MAIL_PER_SECOND": "1000",
+    "N9RAW_KANNEL_URL": "http://127.0.0.1:9/cgi-bin/sendsms",
+    "N9RAW_KANNEL_USERNAME": "tutor",
+    "N9RAW_KANNEL_PASSWORD": "secret",
+    "N9RAW_KANNEL_FROM": "N9RAW",
+    "N9RAW_KANNEL_HOOK_SECRET": "known-to-all-for-tests-only-0123456789",
+    "N9RAW_KANNEL_HOOKS_URL": "http://127.0.0.1:9",
+    "N9RAW_KANNEL_PRICE": "0.25",
+}
+UNDELIVERED, DELIVERED = ReceiptState.UNDELIVERED, ReceiptState.DELIVERED
+
+
+@pytest.fixture(autouse=True)
+def time(app: Flask, database_url: str) -> Iterator[time_machine.Traveller]:
+    """A programme that reaches families by mail and by SMS, on a Tuesday at noon."""
+    app.config["N9RAW"] = make_config(database_url, **BY_MAIL_AND_SMS)
+    with time_machine.travel(NOON, tick=False) as time, app.app_context():
+        people.make_programme()
+        yield time
+
+
+@pytest.fixture
+def gateways(app: Flask) -> tuple[Gateway, ...]:
+    return configured_gateways(app.config["N9RAW"])
+
+
+def hand_over(gateways: tuple[Gateway, ...]) -> list[Handing]:
+    handings = begin_handings(outbox.claim_messages(50), gateways)
+    db.session.rollback()
+    return handings
+
+
+def accepted(gateways: tuple[Gateway, ...]) -> Handing:
+    """The one message that is due, taken by its gateway."""
+    (handing,) = hand_over(gateways)
+    answer(handing.claimed, Receipt(ReceiptState.ACCEPTED, "q1"))
+    return handing
+
+
+def fresh(message: Message) -> Message:
+    db.session.rollback()
+    return db.session.get_one(Message, message.id)
+
+
+def fallback_of(message: Message) -> Message | None:
+    db.session.rollback()
+    return db.session.scalar(select(Message).where(Message.fallback_of_id == message.id))
+
+
+def test_text_that_was_not_delivered_by_mail_goes_by_sms(gateways: tuple[Gateway, ...]) -> None:
+    message = make_due_reminder()
+    assert accepted(gateways).outgoing.address == family_of(message).email
+    assert receive_receipt(message, UNDELIVERED)
+    again = accepted(gateways)
+    assert (again.gateway.name, again.outgoing.address) == ("kannel", family_of(message).phone)
+    assert again.outgoing.text.startswith("N9raw, cours d'aujourd'hui :\n14:00")
+    fallback = fallback_of(message)
+    assert fallback is not None
+    assert (fresh(message).state, fallback.state) == (
+        MessageState.UNDELIVERED,
+        MessageState.ACCEPTED,
+    )
+    assert (fallback.parts, (fallback.cost or 0) > 0) == (1, True)
+    assert receive_receipt(fallback, UNDELIVERED, "kannel")
+    assert fallback_of(fallback) is None
+    assert hand_over(gateways) == []
+
+
+def test_text_that_a_gateway_refuses_for_good_goes_by_the_next(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = make_due_reminder()
+    (handing,) = hand_over(gateways)
+    assert refuse_for_good(handing.claimed, "no such mailbox") is MessageState.FAILED
+    (again,) = hand_over(gateways)
+    assert again.gateway.name == "kannel"
+    assert answer(again.claimed, Permanent("no such number")) is MessageState.FAILED
+    assert hand_over(gateways) == []
+    assert fresh(message).error == "no such mailbox"
+
+
+def test_fallback_is_checked_as_the_first_was(gateways: tuple[Gateway, ...]) -> None:
+    message = make_due_reminder()
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    with transaction():
+        lesson_of(fallback_of(message) or message).state = LessonState.CANCELLED
+    assert hand_over(gateways) == []
+    fallback = fallback_of(message)
+    assert fallback is not None
+    assert fallback.state is MessageState.CANCELLED
+
+
+def test_late_receipt_stops_the_fallback_and_the_first_has_told(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = make_due_reminder()
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    assert receive_receipt(message, DELIVERED)
+    fallback = fallback_of(message)
+    assert fallback is not None
+    assert (fresh(message).state, fallback.state) == (
+        MessageState.DELIVERED,
+        MessageState.CANCELLED,
+    )
+    assert db.session.scalars(select(Reminder.message_id)).all() == [message.id]
+    assert hand_over(gateways) == []
+
+
+@pytest.mark.parametrize("why", ["its only way", "no use any more"])
+def test_nothing_follows_where_there_is_no_way_left_or_no_use(
+    gateways: tuple[Gateway, ...], time: time_machine.Traveller, why: str
+) -> None:
+    message = make_due_reminder()
+    if why == "its only way":
+        with transaction():
+            family_of(message).ways = [HouseholdWay(way="email", rank=1)]
+    accepted(gateways)
+    if why == "no use any more":
+        time.shift(timedelta(minutes=105))
+    receive_receipt(message, UNDELIVERED)
+    assert fallback_of(message) is None
+    assert fresh(message).state is MessageState.UNDELIVERED
+
+
+def test_message_in_doubt_to_the_end_goes_by_the_next_way_once(
+    gateways: tuple[Gateway, ...], time: time_machine.Traveller
+) -> None:
+    message = make_due_reminder()
+    for _ in range(2):
+        hand_over(gateways)
+        time.shift(181)
+    assert outbox.expire_messages() == 1
+    assert fresh(message).error == outbox.IN_DOUBT
+    assert receive_receipt(message, UNDELIVERED)
+    (again,) = hand_over(gateways)
+    assert again.gateway.name == "kannel"
+
+
+def test_code_that_mail_refuses_goes_by_sms(gateways: tuple[Gateway, ...]) -> None:
+    tutor_id = people.make_tutor()
+    with transaction():
+        db.session.get_one(Tutor, tutor_id).phone = "+212612345678"
+        code = outbox.queue_code(tutor_id, "042917", clock.now() + timedelta(minutes=15))
+    (handing,) = hand_over(gateways)
+    refuse_for_good(handing.claimed, "no such mailbox")
+    (again,) = hand_over(gateways)
+    assert again.outgoing.address == "+212612345678"
+    assert "042917" in again.outgoing.text
+    assert fresh(code).text is None
