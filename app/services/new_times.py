@@ -52,14 +52,15 @@ def propose_new_time(lesson: Lesson) -> datetime | None:
     if wall is None:
         telling.put_among_calls(families)
         return None
-    expires = min(clock.now() + LONGEST_WAIT, clock.to_utc(wall, lesson.zone) - ANSWERED_BY)
+    now = clock.now()
+    expires = min(now + LONGEST_WAIT, clock.to_utc(wall, lesson.zone) - ANSWERED_BY)
     for household_id in families:
         question = Question(
             kind=QuestionKind.NEW_TIME,
             household_id=household_id,
             lesson_id=lesson.id,
             options=[["yes", wall.isoformat(timespec="minutes")], ["no"]],
-            asked_at=clock.now(),
+            asked_at=now,
             expires_at=expires,
         )
         db.session.add(question)

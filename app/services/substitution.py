@@ -295,10 +295,10 @@ def _go_on(search: Substitution) -> None:
 
 
 def _turn_ends(search: Substitution) -> datetime:
-    """When the next are asked: at once, where all who were asked have answered."""
+    """When the next are asked; it is past where all who were asked have answered."""
     asked = [offer for offer in search.offers if offer.state is OfferState.ASKED]
     if not asked:
-        return clock.now()
+        return search.created_at
     if all(offer.state is not OfferState.WAITING for offer in search.offers):
         return search.until
     latest = max(offer.asked_at for offer in asked if offer.asked_at is not None)
@@ -321,15 +321,17 @@ def turns(now: datetime, until: datetime, people: int, zone: str) -> tuple[int, 
 
 def _ask_next(search: Substitution) -> None:
     waiting = [offer for offer in search.offers if offer.state is OfferState.WAITING]
-    together, _turn = turns(clock.now(), search.until, len(waiting), _zone())
+    now = clock.now()
+    together, _turn = turns(now, search.until, len(waiting), _zone())
     for offer in waiting[:together]:
-        offer.state, offer.asked_at = OfferState.ASKED, clock.now()
+        # One instant for all: who was asked with whom is read from it.
+        offer.state, offer.asked_at = OfferState.ASKED, now
         question = Question(
             kind=QuestionKind.SUBSTITUTE,
             tutor_id=offer.tutor_id,
             lesson_id=search.lesson_id,
             options=_OFFER_OPTIONS,
-            asked_at=clock.now(),
+            asked_at=now,
             expires_at=search.until,
         )
         db.session.add(question)

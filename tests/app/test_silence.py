@@ -114,7 +114,7 @@ def test_yes_notes_a_lesson_without_those_who_had_said_no(
         coming.pupils[0].requests[0].id: True,
         absent.pupils[0].requests[0].id: False,
     }
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(Conflict):
         silence.answer_held(questions()[0].id, False)
 
 
