@@ -42,6 +42,7 @@ WHERE_DATABASES_DIFFER = (
     "test_groups_and_lessons",
     "test_households",
     "test_import_locks",
+    "test_inbound_at_once",
     "test_migrations",
     "test_outbox",
     "test_publishing",
