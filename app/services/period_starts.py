@@ -217,7 +217,10 @@ def _row_to_change(period: Period, group: Group) -> PeriodStarts:
     row = db.session.get(PeriodStarts, (period.id, group.id))
     if row is None:
         row = PeriodStarts(
-            period_id=period.id, group_id=group.id, starts=[None] * len(group.starts)
+            period_id=period.id,
+            group_id=group.id,
+            starts=[None] * len(group.starts),
+            state=PeriodStartsState.PROPOSED,
         )
         db.session.add(row)
     elif row.state is PeriodStartsState.PUBLISHED:
