@@ -42,8 +42,8 @@ _STATES: Final = {
 }
 """What Kannel calls us for: that the operator took a text, which ends a doubt, and its end."""
 
-_ASKS_FOR_US: Final = (401, 403)
-"""Answers that say nothing of the text: a wrong password, an address that is not let in."""
+_ASKS_FOR_US: Final = (401, 403, 404)
+"""Answers that say nothing of the text: a wrong password or path, a machine that is not let in."""
 
 _OPERATORS_WORDS: Final = {
     "EXPIRED": "the telephone could not be reached in time",

@@ -232,10 +232,10 @@ def _receipt_of(answer: Answer) -> Receipt:
         return Receipt(_STATES.get(str(said.get("status")), ReceiptState.ACCEPTED), sid)
     code = said.get("code")
     reason = f"Twilio answered {answer.status}: {in_words(code, ERRORS)}"
-    is_ours = answer.status in (401, 403, 404) or code in _OURS
-    if answer.status >= 500 or answer.status in (408, 429) or code in _LATER or is_ours:
-        raise Retryable(reason, after_seconds=answer.rest_seconds)
-    raise Permanent(reason)
+    is_final = 400 <= answer.status < 500 and answer.status not in (401, 403, 404, 408, 429)
+    if is_final and code not in _OURS | _LATER:
+        raise Permanent(reason)
+    raise Retryable(reason, after_seconds=answer.rest_seconds)
 
 
 def _number(fields: Mapping[str, str]) -> str | None:

@@ -183,9 +183,10 @@ def _receipt_of(answer: Answer) -> Receipt:
     error = said.get("error")
     code = error.get("code") if isinstance(error, dict) else None
     reason = f"Meta answered {answer.status}: {in_words(code, ERRORS)}"
-    if answer.status >= 500 or answer.status in (401, 403, 408, 429) or code in _TRIED_AGAIN:
-        raise Retryable(reason, after_seconds=answer.rest_seconds)
-    raise Permanent(reason)
+    is_final = 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 429)
+    if is_final and code not in _TRIED_AGAIN:
+        raise Permanent(reason)
+    raise Retryable(reason, after_seconds=answer.rest_seconds)
 
 
 def _values(brought: object) -> Iterator[dict[str, Any]]:

@@ -111,6 +111,8 @@ def test_made_up_and_unusable_numbers_never_reach_the_wire(smsbox: FakeSmsbox, n
     [
         (400, Permanent, "Kannel refused it: it answered 400"),
         (403, Retryable, "Kannel lets us in no more: it answered 403"),
+        (404, Retryable, "Kannel lets us in no more: it answered 404"),
+        (302, Retryable, "Kannel can't take it now: it answered 302"),
         (503, Retryable, "Kannel can't take it now: it answered 503"),
     ],
 )

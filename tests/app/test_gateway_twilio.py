@@ -111,6 +111,7 @@ def test_whatsapp_leaves_as_a_template_on_one_line(
         ((400, 21606), Retryable, "the sending number is not the account's"),
         ((401, 20003), Retryable, "401: Twilio refuses the account or its token"),
         ((429, 20429), Retryable, "429: too much was asked of Twilio at once"),
+        (302, Retryable, "302: error 20500"),
         (500, Retryable, "500: error 20500"),
         (503, Retryable, "503: error 20500"),
     ],

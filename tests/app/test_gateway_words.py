@@ -39,5 +39,5 @@ NETWORK = "The operator of the network held it back."
     ],
 )
 def test_reasons_are_said_to_coordinators(app: Flask, noted: str, words: str) -> None:
-    with app.test_request_context(headers={"Accept-Language": "en"}):
+    with app.test_request_context(headers={"Cookie": "n9raw_locale=en"}):
         assert why(Message(state=MessageState.UNDELIVERED, error=noted)) == words
