@@ -48,6 +48,7 @@ WHERE_DATABASES_DIFFER = (
     "test_publishing",
     "test_runs",
     "test_suspension",
+    "test_telling_handing",
     "test_upgrades",
     "test_zones",
 )

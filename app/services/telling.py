@@ -261,6 +261,9 @@ def _settle(recipient: Recipient, message: Message | None, new: Collection[Notic
     message.expires_at = min(latest, max(_ends_at(notice, latest) for notice in notices))
     for notice in new:
         notice.message_id = message.id
+    if new and message.tries == 0:
+        # What waits for the morning may by now speak of a lesson that is sooner.
+        message.next_try_at = clock.now()
     db.session.flush()
     if message.expires_at <= clock.now():
         _cancel(message)

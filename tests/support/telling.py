@@ -97,10 +97,11 @@ def changing(*lessons: Lesson, but: Collection[Recipient] = ()) -> Iterator[None
     """One transaction that changes lessons and tells it."""
     ids = [lesson.id for lesson in lessons]
     with transaction():
-        known = telling.remember(lessons)
+        locked = select(Lesson).where(Lesson.id.in_(ids)).order_by(Lesson.id).with_for_update()
+        rows = db.session.scalars(locked).all()
+        known = telling.remember(rows)
         yield
-        rows = db.session.scalars(select(Lesson).where(Lesson.id.in_(ids)).order_by(Lesson.id))
-        telling.tell_changes(rows.all(), known, frozenset(but))
+        telling.tell_changes(rows, known, frozenset(but))
 
 
 def move(lesson: Lesson, wall: datetime, *, but: Collection[Recipient] = ()) -> None:
