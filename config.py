@@ -44,7 +44,7 @@ class Config:
     """smtp://, smtps:// or smtp+starttls://user:password@host:port; None sends no mail."""
     mail_from: str = ""
     mail_per_second: float = 5.0
-    """How many mails one worker hands over in a second at most."""
+    """How many mails all workers together hand over in a second at most."""
     mail_allow_reserved: bool = False
     """Whether mail goes to domains where nobody can be, such as example.org."""
     gateways: GatewaySettings = field(default_factory=GatewaySettings)
@@ -57,6 +57,10 @@ class Config:
     """How long after its lease a message that may have left waits for a receipt."""
     retry_at_seconds: tuple[float, ...] = (30.0, 120.0, 480.0, 1800.0)
     """When a message is tried again, counted from the first try."""
+    reminder_24h_ends_seconds: float = 7200.0
+    """How long before its lesson the reminder of the day before is of no use any more."""
+    reminder_2h_ends_seconds: float = 900.0
+    """The same, of the reminder two hours before."""
     sms_code_countries: tuple[str, ...] = ("+212",)
     """Beginnings of the telephone numbers that codes are sent to: strangers can ask for them."""
     sms_codes_per_day: int = 200
@@ -107,6 +111,12 @@ class Config:
             ),
             resend_wait_seconds=_number(env, "N9RAW_RESEND_WAIT_SECONDS", cls.resend_wait_seconds),
             retry_at_seconds=_retries(env, cls.retry_at_seconds),
+            reminder_24h_ends_seconds=_number(
+                env, "N9RAW_REMINDER_24H_ENDS_SECONDS", cls.reminder_24h_ends_seconds
+            ),
+            reminder_2h_ends_seconds=_number(
+                env, "N9RAW_REMINDER_2H_ENDS_SECONDS", cls.reminder_2h_ends_seconds
+            ),
             sms_code_countries=_countries(env, cls.sms_code_countries),
             sms_codes_per_day=_count(env, "N9RAW_SMS_CODES_PER_DAY", cls.sms_codes_per_day),
         )

@@ -7,7 +7,8 @@ order of locks is lessons, then recipients, then messages.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from flask import current_app
 from sqlalchemy import or_, select, update
@@ -98,7 +99,7 @@ def _who_cannot_come(lessons: Collection[Lesson]) -> set[tuple[int, Recipient]]:
 
 
 def _owe(lesson: Lesson, recipient: Recipient, kind: MessageKind, before: Reminder | None) -> None:
-    expires = policy.expires_at(TIMINGS[kind], lesson.starts_at)
+    expires = policy.expires_at(_timing(kind), lesson.starts_at)
     if expires <= clock.now():
         return
     if before is None:
@@ -115,6 +116,16 @@ def _owe(lesson: Lesson, recipient: Recipient, kind: MessageKind, before: Remind
         )
     elif before.cancelled_at is not None and before.message_id is None:
         before.cancelled_at = None
+
+
+def _timing(kind: MessageKind) -> policy.Timing:
+    """As TIMINGS, but that from when on a reminder is of no use is a setting."""
+    config = current_app.config["N9RAW"]
+    ends = {
+        MessageKind.LESSON_24H: config.reminder_24h_ends_seconds,
+        MessageKind.LESSON_2H: config.reminder_2h_ends_seconds,
+    }
+    return replace(TIMINGS[kind], useless=timedelta(seconds=ends[kind]))
 
 
 def follow_zone(tutor_id: int) -> None:
