@@ -85,6 +85,8 @@ _LATER: Final = frozenset({20429, 30001, 63018})
 _CALL_AGAIN: Final = "#rc=5&rp=5xx,ct,rt"
 """Twilio's way to be told that a call which fails is to be made again; it signs without it."""
 
+_MOST_FIELDS: Final = 200
+
 _EMPTY: Final = HookAnswer(body=b"<Response/>", content_type="text/xml; charset=utf-8")
 _REJECT: Final = HookAnswer(
     body=b"<Response><Reject/></Response>", content_type="text/xml; charset=utf-8"
@@ -140,7 +142,7 @@ class _TwilioGateway(Paced):
         """The fields of what was called, if Twilio signed them and the address."""
         if hook.method != "POST":
             raise HookRefused("Twilio calls by POST")
-        pairs = parse_qsl(hook.body.decode("utf-8", "replace"), keep_blank_values=True)
+        pairs = _fields(hook.body)
         # As Twilio was told it: a proxy may have shown us another one.
         address = f"{self._settings.hooks_url}/hooks/{self.name}/{rest}"
         expected = signature(self._settings.token, address, pairs)
@@ -221,6 +223,16 @@ def signature(token: str, address: str, fields: Iterable[tuple[str, str]]) -> st
     """What Twilio writes into X-Twilio-Signature: over the address, then each field, sorted."""
     signed = address + "".join(name + value for name, value in sorted(set(fields)))
     return b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    """The fields of a form, no more than Twilio ever sends: strangers can send one too."""
+    try:
+        return parse_qsl(
+            body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, strict_parsing=True
+        )
+    except ValueError:
+        raise HookRefused("this is no form of Twilio's", status=400) from None
 
 
 def _receipt_of(answer: Answer) -> Receipt:

@@ -250,8 +250,11 @@ def test_only_what_twilio_signed_is_heard(twilio: FakeTwilio) -> None:
         with pytest.raises(HookRefused) as refusal:
             hooked(twilio).receive(hook)
         assert refusal.value.status == 403
+    with pytest.raises(HookRefused) as overlong:
+        hooked(twilio).receive(replace(good, body=b"&".join([b"a=1"] * 201)))
+    assert overlong.value.status == 400
     with pytest.raises(HookRefused) as unknown:
-        hooked(twilio).receive(hook_of(signed(f"{HOOKS}/hooks/twilio/other", {})))
+        hooked(twilio).receive(hook_of(signed(f"{HOOKS}/hooks/twilio/other", {"a": "1"})))
     assert unknown.value.status == 404
 
 
