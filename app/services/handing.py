@@ -23,6 +23,7 @@ from app.extensions import db
 from app.gateways import Gateway, OutgoingText
 from app.models import (
     CODE_KINDS,
+    NOTICE_KINDS,
     SIGN_IN_STATES,
     WORDED_LATE,
     Channel,
@@ -64,6 +65,8 @@ _NO_WAY_FOR_A_CODE: Final = "no gateway reaches this recipient, or not with a co
 _NIGHT_TO_THE_END: Final = "no time was left by day"
 _DESPITE_STOP: Final = (*CODE_KINDS, MessageKind.REPLY, MessageKind.CHECK)
 """What somebody just asked for, if only by writing to us."""
+_TOLD_BY_CALL: Final = (*NOTICE_KINDS, MessageKind.NEW_GROUP, MessageKind.LESSONS_END)
+"""What a family must hear, if not by a message: of its lessons."""
 _TO_ANY_TUTOR: Final = (MessageKind.NOTE, MessageKind.REPLY)
 """What also goes to a volunteer who may not sign in."""
 
@@ -164,7 +167,7 @@ def _may_leave(message: Message, matter: _Matter) -> bool:
         end(message, MessageState.CANCELLED)
     elif _is_stopped(addressee) and message.kind not in _DESPITE_STOP:
         end(message, MessageState.SUPPRESSED)
-        if message.kind is MessageKind.LESSONS_END and message.household_id is not None:
+        if message.kind in _TOLD_BY_CALL and message.household_id is not None:
             put_among_calls([message.household_id])  # nobody else would tell them
     else:
         return True

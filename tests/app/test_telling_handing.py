@@ -18,6 +18,7 @@ from app.gateways import Gateway
 from app.gateways.console import ConsoleGateway
 from app.models import (
     OPEN_MESSAGES,
+    CallRequest,
     Household,
     Lesson,
     Message,
@@ -234,3 +235,12 @@ def test_kinds_that_are_planned_here_have_an_end() -> None:
         MessageKind.GROUP_OFFER,
         MessageKind.NEW_GROUP,
     }
+
+
+def test_family_that_stops_messages_while_a_change_waits_is_called_instead() -> None:
+    lessons = make_lessons()
+    cancel(lessons.first, but=[lessons.tutor])
+    with transaction():
+        db.session.get_one(Household, lessons.household_id).messages_stopped_at = clock.now()
+    assert hand_over() == []
+    assert db.session.scalars(select(CallRequest.household_id)).all() == [lessons.household_id]
