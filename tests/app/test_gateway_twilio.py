@@ -127,6 +127,17 @@ def test_what_twilio_answers_decides(
     assert twilio.sent == []
 
 
+@pytest.mark.parametrize("seconds", [0, 7])
+def test_provider_is_left_alone_as_long_as_it_asks(
+    twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    monkeypatch.setattr(twilio, "rest_seconds", seconds)
+    twilio.fail_next(429)
+    with pytest.raises(Retryable) as refusal:
+        sms(twilio).send(TEXT)
+    assert refusal.value.after_seconds == seconds
+
+
 def test_stop_at_the_provider_is_final(twilio: FakeTwilio) -> None:
     twilio.stopped.add(PHONE)
     with pytest.raises(Permanent, match="wrote STOP"):

@@ -78,6 +78,8 @@ class FakeProvider:
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.connections = 0
+        self.rest_seconds = 0
+        """How long it asks to be left alone where it refuses, by Retry-After; 0 says nothing."""
         self.ends = threading.Event()
         self.port = 9
         """Where nobody listens, until it runs."""
@@ -169,6 +171,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if status >= 400 and self.fake.rest_seconds:
+            self.send_header("Retry-After", str(self.fake.rest_seconds))
         self.end_headers()
         pieces = [body] if not every_seconds else [bytes([byte]) for byte in body]
         for piece in pieces:
