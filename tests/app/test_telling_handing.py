@@ -43,9 +43,7 @@ WEDNESDAY = datetime(2026, 11, 25, 18)
 class OneWay(ConsoleGateway):
     """A gateway by which no answers come in."""
 
-    @property
-    def can_receive(self) -> bool:
-        return False
+    can_receive = False
 
 
 @pytest.fixture(autouse=True)
