@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
 from app.models import (
+    Group,
     GroupState,
     Household,
     Lesson,
@@ -151,6 +153,7 @@ def open_proposals(household_id: int) -> Sequence[Question]:
             Question.expires_at > clock.now(),
         )
         .order_by(Question.id)
+        .options(joinedload(Question.lesson).joinedload(Lesson.group).joinedload(Group.subject))
     ).all()
 
 

@@ -31,7 +31,7 @@ from app.models import (
     Tutor,
 )
 from app.services import audit, telling
-from app.services.errors import Conflict, NotFound
+from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import withdraw_lessons
 from app.services.new_times import propose_new_time
@@ -181,13 +181,13 @@ def answer_offer(question_id: int, accepts: bool, *, tutor_id: int | None = None
 def give_by_hand(lesson_id: int, tutor_id: int, by: Coordinator) -> Lesson:
     """Give a lesson to somebody who agreed it with a coordinator.
 
-    Conflict where what nobody can overrule stands against it.
+    Conflict where what nobody can overrule stands against it, Invalid where there is nobody such.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         lesson = _planned(lesson_id)
         tutor = db.session.get(Tutor, tutor_id)
         if tutor is None or tutor.id == lesson.group.tutor_id:
-            raise NotFound(_l("This volunteer does not exist."))
+            raise Invalid(_l("This volunteer does not exist."))
         if lesson.substitute_id == tutor.id:
             raise Conflict(_l("This volunteer gives the lesson already."))
         if not STOPS.isdisjoint(judge(lesson, [tutor])[tutor.id]):

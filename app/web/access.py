@@ -122,6 +122,7 @@ RULES: Final[dict[str, Rule]] = {
     "family.ask_for_time": _ANYONE,
     "family.away": _ANYONE,
     "family.stop_subject": _ANYONE,
+    "family.answer_new_time": _ANYONE,
     "family.ask_for_call": _ANYONE,
     "family.hours": _ANYONE,
     "family.add_child": _ANYONE,

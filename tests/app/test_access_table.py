@@ -109,6 +109,7 @@ WHO: dict[str, To] = {
     "family.week": EVERYBODY,
     "family.choose_language": EVERYBODY,
     "family.answer": EVERYBODY,
+    "family.answer_new_time": EVERYBODY,
     "family.lesson": EVERYBODY,
     "family.cancel_lesson": EVERYBODY,
     "family.ask_for_time": EVERYBODY,
@@ -353,7 +354,7 @@ def test_family_opens_its_own_pages_alone(app: Flask) -> None:
     world = make_world(app)
     client = app.test_client()
     token, pupil = world.arguments["token"], world.arguments["pupil_id"]
-    own = {name: world.arguments[name] for name in ("lesson_id", "request_id")}
+    own = {name: world.arguments[name] for name in ("lesson_id", "request_id", "question_id")}
     pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("family.")]
     assert len(pages) > 5
     for rule in pages:
@@ -365,6 +366,8 @@ def test_family_opens_its_own_pages_alone(app: Flask) -> None:
                 others.append(arguments | {"pupil_id": world.other_pupil_id})
             if "lesson_id" in rule.arguments:
                 others.append(arguments | {"lesson_id": 999})
+            if "question_id" in rule.arguments:
+                others.append(arguments | {"question_id": 999})
             if "request_id" in rule.arguments:
                 others.append(arguments | {"request_id": world.other_request_id})
             for other in others:

@@ -14,16 +14,27 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.models import Flag, Household, Lesson, LessonState, Tutor
+from app.models import (
+    Flag,
+    Household,
+    HouseholdWindow,
+    Lesson,
+    LessonState,
+    Tutor,
+    TutorState,
+    TutorWindow,
+)
 from app.services import attendance, calendar_feed, hours, substitution
 from app.services.family import coming_lessons
+from app.services.family_links import make_link
 from tests.support.groups import active_group
 from tests.support.pages import in_english, signed_in_tutor, views, words
-from tests.support.people import make_household, make_programme, make_tutor
+from tests.support.people import make_household, make_programme, make_tutor, window
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SECOND = datetime(2026, 11, 9, 18, tzinfo=UTC)
+DAILY = ("mon 18:00-20:00", "tue 18:00-20:00")
 PHONE = re.compile(r'href="tel:')
 
 
@@ -121,7 +132,8 @@ def test_coordinator_sees_who_fits_why_others_do_not_and_gives_it_by_hand(
     page = words(staff.post(path, data={"tutor": other}, follow_redirects=True).text)
     assert "Nora Alami gives it in the place of Rania Mounir." in page
     assert "in the place of Rania Mounir" in words(staff.get("/coordinator/lessons").text)
-    assert staff.post(path, data={"tutor": "x"}).status_code == 404
+    page = words(staff.post(path, data={"tutor": "x"}, follow_redirects=True).text)
+    assert "This volunteer does not exist." in page
 
 
 def test_lesson_is_the_substitutes_wherever_it_is_counted_or_shown(
@@ -163,3 +175,33 @@ def test_flag_is_on_the_desk_until_a_coordinator_says_what_was_done(
     assert (answer.status_code, answer.location) == (303, "/coordinator/desk")
     assert "absent twice in a row" not in staff.get("/coordinator/desk").text
     assert staff.get(path).status_code == 404
+
+
+def test_family_agrees_to_another_time_on_its_page(
+    app: Flask, people: tuple[int, int, int]
+) -> None:
+    own, other, lesson = people
+    with app.app_context():
+        with transaction():
+            for tutor in (own, other):
+                row = db.session.get_one(Tutor, tutor)
+                row.windows = [TutorWindow(**window(text)) for text in DAILY]
+            household = db.session.scalars(select(Household)).one()
+            household.windows = [HouseholdWindow(**window(text)) for text in DAILY]
+            db.session.get_one(Tutor, other).state = TutorState.PAUSED
+        _household, token = make_link(household.id, None)
+    seek(app, lesson)
+    client = app.test_client()
+    client.post(f"/f/{token}/language", data={"locale": "en"})
+    page = client.get(f"/f/{token}").text
+    assert "Can it be on Tuesday 3 November at 18:00?" in words(page)
+    action = re.findall(r'action="(/f/[^"]+/times/\d+)"', page)[0]
+    assert client.get(action).status_code == 405
+    answer = client.post(action, data={"yes": ""}, follow_redirects=True)
+    assert "Can it be on" not in words(answer.text)
+    with app.app_context():
+        planned = db.session.get_one(Lesson, lesson)
+        assert (planned.state, planned.wall_start) == (
+            LessonState.PLANNED,
+            datetime(2026, 11, 3, 18),
+        )

@@ -270,7 +270,16 @@ def _rows(tutor_id: int, family: Household, group_id: int) -> dict[str, Any]:
             asked_at=now,
             expires_at=now + timedelta(hours=1),
         )
-        db.session.add_all([rows["flag_id"], rows["question_id"], rows["asked_time_id"]])
+        rows["proposal_id"] = Question(
+            kind=QuestionKind.NEW_TIME,
+            household_id=family.id,
+            lesson_id=lesson.id,
+            options=[["yes", "2026-11-10T18:00"], ["no"]],
+            asked_at=now,
+            expires_at=now + timedelta(days=1),
+        )
+        asked = ("flag_id", "question_id", "asked_time_id", "proposal_id")
+        db.session.add_all([rows[name] for name in asked])
         db.session.flush()
         ids: dict[str, Any] = {name: row.id for name, row in rows.items()}
         run = db.session.get_one(MatchRun, run_id)
@@ -319,6 +328,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "volunteer.answer_asked_time": {"question_id": "asked_time_id"},
     "volunteer.accept": {"group_id": "offered_id"},
     "volunteer.decline": {"group_id": "offered_id"},
+    "family.answer_new_time": {"question_id": "proposal_id"},
     "public.calendar": {"token": "calendar_token"},
     "invitation.accept": {"token": "invitation_token"},
 }

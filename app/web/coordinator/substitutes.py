@@ -9,7 +9,7 @@ from app.i18n import _
 from app.models import OfferState
 from app.security import signed_in_coordinator
 from app.services import audit, substitution
-from app.services.errors import Conflict
+from app.services.errors import Conflict, Invalid
 from app.services.substitutes import Hindrance
 from app.web.coordinator import blueprint, labels
 from app.web.incoming import asked_number, posted_number
@@ -38,7 +38,7 @@ def give_to_substitute(lesson_id: int) -> ResponseReturnValue:
     tutor_id = posted_number("tutor") or 0
     try:
         lesson = substitution.give_by_hand(lesson_id, tutor_id, signed_in_coordinator())
-    except Conflict as refusal:
+    except (Conflict, Invalid) as refusal:
         flash(str(refusal), "warn")
     else:
         name = lesson.given_by.name

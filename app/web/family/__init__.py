@@ -12,4 +12,4 @@ blueprint = Blueprint("family", __name__, url_prefix="/f/<token>")
 csrf.exempt(blueprint)
 
 # The views register themselves on the blueprint above.
-from app.web.family import changes, children, views  # noqa: E402, F401
+from app.web.family import changes, children, new_times, views  # noqa: E402, F401

@@ -12,6 +12,7 @@ from app.i18n import PAGE_LOCALES, _, _l, page_locale, remember_locale
 from app.services import call_me, family, family_children, lesson_answers, worries
 from app.services.calendar_year import coming_breaks
 from app.services.family import FamilyLesson
+from app.services.new_times import open_proposals, proposed_time
 from app.web.availability import WeekForm
 from app.web.family import blueprint
 from app.web.family.pages import back, open_page, show
@@ -37,6 +38,7 @@ def week(token: str) -> ResponseReturnValue:
         "family/week.html",
         token,
         household=household,
+        proposals=[(row, proposed_time(row)) for row in open_proposals(household.id)],
         days=groupby(shown, key=lambda entry: entry.lesson.wall_start.date()),
         can_answer=any(entry.is_open for entry in shown),
         how=how_held,
