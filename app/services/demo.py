@@ -9,11 +9,15 @@ from sqlalchemy import select
 from app.extensions import db
 from app.models import Coordinator, Group, ListKind, MatchRun, RunState, Tutor, TutorState
 from app.services.coordinators import add_coordinator
+from app.services.days_off import propose_public_holidays, school_year
 from app.services.groups import accept_group
 from app.services.imports import apply_import
+from app.services.lessons import AHEAD
 from app.services.programme import load_programme
 from app.services.publishing import publish_run
 from app.services.runs import newest_run_id, start_run
+from app.services.term_changes import NewTerm, store_term
+from app.services.terms import list_terms
 from app.services.vetting import VettingChecks, vet_tutor
 from app.services.vetting_term import today
 
@@ -40,6 +44,7 @@ def load_demo() -> bool:
     checks = VettingChecks(today(), today(), today(), charter_accepted_on=today())
     for tutor_id in db.session.scalars(waiting).all():
         vet_tutor(tutor_id, coordinator, checks)
+    _set_calendar(coordinator)
     start_run(coordinator, seconds=DEMO_SECONDS)
     return True
 
@@ -61,6 +66,16 @@ def begin_lessons() -> int:
     for group_id in [group.id for group in to_accept]:
         accept_group(group_id, coordinator)
     return len(to_accept)
+
+
+def _set_calendar(coordinator: Coordinator) -> None:
+    """A term that lasts for whoever tries the demo in any month, and the public holidays."""
+    if not list_terms():
+        first = school_year(today())[0]
+        last = school_year(today() + AHEAD)[1]
+        name = f"Année scolaire {first.year}-{last.year}"
+        store_term(NewTerm(name, first, last), coordinator)
+    propose_public_holidays(coordinator)
 
 
 def _demo_coordinator() -> Coordinator:

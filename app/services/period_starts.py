@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
@@ -39,7 +40,7 @@ from app.services.programme import matching_rules
 from app.services.repairing import plan_in_force
 from app.services.school_calendar import read_starts, special
 from scheduler import clock
-from scheduler.calendar import SchoolCalendar, overlaps
+from scheduler.calendar import SchoolCalendar, Start, overlaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +64,28 @@ class Row:
 def concerned(period: Period) -> list[Row]:
     """The active groups that a period concerns, those that lack a time first."""
     known = {row.group_id: row for row in _rows(period.id)}
+    needs = _Needs(period)
+    active = db.session.scalars(
+        select(Group)
+        .where(Group.state == GroupState.ACTIVE)
+        .order_by(Group.id)
+        .options(
+            joinedload(Group.tutor).lazyload("*"),
+            joinedload(Group.subject),
+            joinedload(Group.level),
+        )
+    )
     found = []
-    for group in list_live_groups():
-        places = _places(period, group)
-        if group.state is GroupState.ACTIVE and places:
+    for group in active:
+        places = needs.of(group)
+        if places:
             found.append(_row(period, group, places, known.get(group.id)))
     return sorted(found, key=lambda row: (not row.is_missing, row.group.tutor.name, row.group.id))
 
 
 def row_of(period: Period, group: Group) -> Row:
     """One group's; NotFound where the period does not concern it."""
-    places = _places(period, group)
+    places = _Needs(period).of(group)
     if group.state is not GroupState.ACTIVE or not places:
         raise NotFound(_l("This period does not concern the group."))
     return _row(period, group, places, db.session.get(PeriodStarts, (period.id, group.id)))
@@ -84,20 +96,37 @@ def wants_times(period: Period) -> bool:
     return period.kind is PeriodKind.RAMADAN or period.effect is ExamEffect.DOUBLE
 
 
-def _places(period: Period, group: Group) -> list[int]:
-    """Which of a group's own starts get another one, or one more."""
-    own = read_starts(group.starts)
-    if period.kind is PeriodKind.RAMADAN:
-        blackout = special(period, {}).blackout
-        minutes = matching_rules().lesson_minutes
+class _Needs:
+    """Which of the groups' own starts get another one in a period, or one more."""
+
+    def __init__(self, period: Period) -> None:
+        self.is_ramadan = period.kind is PeriodKind.RAMADAN
+        self.doubles = period.effect is ExamEffect.DOUBLE
+        self.level_ids = period.level_ids
+        self.blackout = special(period, {}).blackout
+        self.minutes = matching_rules().lesson_minutes
+
+    def forbids(self, start: Start) -> bool:
+        """Whether no lesson may be held then."""
+        return self.blackout is not None and overlaps(start[1], self.minutes, self.blackout)
+
+    def of(self, group: Group) -> list[int]:
+        """The places of those starts."""
+        concerned = self.level_ids is None or group.level_id in self.level_ids
         return [
             place
-            for place, start in enumerate(own)
-            if start and blackout and overlaps(start[1], minutes, blackout)
+            for place, start in enumerate(read_starts(group.starts))
+            if start and concerned and (self.doubles or self.forbids(start))
         ]
-    within = period.level_ids is None or group.level_id in period.level_ids
-    doubled = period.effect is ExamEffect.DOUBLE and within
-    return [place for place, start in enumerate(own) if start and doubled]
+
+    def as_held(self, group: Group, given: Starts) -> Starts:
+        """When a group meets in the period; None for what is not agreed, or forbidden."""
+        forbidden = self.of(group) if self.is_ramadan else []
+        held: Starts = []
+        for place, own in enumerate(group.starts):
+            other = given[place] if place < len(given) else None
+            held.append(other or (None if place in forbidden else own))
+        return held + given[len(group.starts) :]
 
 
 def _row(period: Period, group: Group, places: list[int], row: PeriodStarts | None) -> Row:
@@ -130,10 +159,11 @@ def propose_starts(period_id: int, by: Coordinator | None) -> int:
         db.session.flush()
         kept = {row.group_id: row for row in _rows(period.id)}
         week = PeriodWeek(period, _given(kept.values()))
+        needs = _Needs(period)
         found = week.propose(
             group
             for group in week.groups.values()
-            if group.state is GroupState.ACTIVE and group.id not in kept and _places(period, group)
+            if group.state is GroupState.ACTIVE and group.id not in kept and needs.of(group)
         )
         db.session.add_all(
             PeriodStarts(
@@ -154,14 +184,15 @@ def examine_starts(period_id: int, group_id: int, new: Sequence[list[str]]) -> E
     starts = _checked(period, group, new)
     problem = build_problem()
     given = _given(_rows(period.id))
+    needs = _Needs(period)
     held = {
-        f"G{one.id}": [start for start in _as_held(period, one, given.get(one.id, [])) if start]
+        f"G{one.id}": [start for start in needs.as_held(one, given.get(one.id, [])) if start]
         for one in list_live_groups()
     }
     own = f"G{group.id}"
     rows = [row | {"starts": held[row["id"]]} for row in plan_in_force(problem)["groups"]]
     before = [row for row in rows if row["id"] != own and row["starts"]]
-    asked = [start for start in _as_held(period, group, starts) if start]
+    asked = [start for start in needs.as_held(group, starts) if start]
     after = [*before, *(row | {"starts": asked} for row in rows if row["id"] == own)]
     members = {f"R{member.request_id}" for member in group.members}
     problem["pins"] = [pin for pin in problem["pins"] if pin["request"] not in members]
@@ -304,38 +335,27 @@ def _group(group_id: int) -> Group:
 
 def _checked(period: Period, group: Group, new: Sequence[list[str]]) -> Starts:
     """Times as rows keep them: in the places of those that they replace, or after all."""
-    places = _places(period, group)
+    needs = _Needs(period)
+    places = needs.of(group)
     if len(new) != len(places):
         raise Invalid(_l("Give a time for each weekly lesson."))
-    if period.kind is PeriodKind.RAMADAN:
+    if needs.is_ramadan:
         starts: Starts = [None] * len(group.starts)
         for place, start in zip(places, new, strict=True):
             starts[place] = list(start)
     else:
         starts = [None] * len(group.starts) + [list(start) for start in new]
-    choices.check_starts([start for start in _as_held(period, group, starts) if start])
-    blackout = special(period, {}).blackout
-    minutes = matching_rules().lesson_minutes
+    choices.check_starts([start for start in needs.as_held(group, starts) if start])
     for wanted in read_starts(starts):
-        if wanted and blackout and overlaps(wanted[1], minutes, blackout):
+        if wanted and needs.blackout and needs.forbids(wanted):
             raise Invalid(
                 _l(
                     "No lesson is held from %(begins)s to %(ends)s.",
-                    begins=format_minute(blackout[0]),
-                    ends=format_minute(blackout[1]),
+                    begins=format_minute(needs.blackout[0]),
+                    ends=format_minute(needs.blackout[1]),
                 )
             )
     return starts
-
-
-def _as_held(period: Period, group: Group, given: Starts) -> Starts:
-    """When a group meets in a period; None for what is not agreed, or forbidden."""
-    banned = _places(period, group) if period.kind is PeriodKind.RAMADAN else []
-    held: Starts = []
-    for place, own in enumerate(group.starts):
-        other = given[place] if place < len(given) else None
-        held.append(other or (None if place in banned else own))
-    return held + given[len(group.starts) :]
 
 
 def _decide(

@@ -38,6 +38,7 @@ from app.services.days_off import NewDayOff
 from app.services.periods import NewPeriod
 from app.services.school_calendar import read_calendar
 from app.services.term_changes import NewTerm
+from app.services.terms import list_terms
 from config import ROOT
 from scheduler import clock
 from tests.support import people
@@ -107,7 +108,7 @@ class Drawn:
     def term(self) -> Callable[[], object]:
         new = NewTerm("Term", date(2027, 1, 1), self.stretch(30)[1])
         term_changes.store_term(new, None, agreed=term_changes.preview_terms(new).touched)
-        (row,) = term_changes.list_terms()
+        (row,) = list_terms()
         return lambda: term_changes.remove_term(
             row.id, None, agreed=term_changes.preview_terms(None, row.id).touched
         )

@@ -126,8 +126,13 @@ class DegreesField(FloatField):
             super().process_formdata([value.replace(",", ".") for value in valuelist])
         except ValueError:
             raise ValueError(_("Give degrees as a number, such as 32.88.")) from None
-        if self.data is not None and not isfinite(self.data):
+        if self.degrees is not None and not isfinite(self.degrees):
             raise ValueError(_("Give degrees as a number, such as 32.88."))
+
+    @property
+    def degrees(self) -> float | None:
+        """What was given; None where nothing was."""
+        return self.data
 
 
 class ZoneForm(FlaskForm):
@@ -148,13 +153,14 @@ class ZoneForm(FlaskForm):
     latitude = DegreesField(_l("Latitude, degrees north"))
     longitude = DegreesField(_l("Longitude, degrees east"))
 
-    def validate_longitude(self, field: FloatField) -> None:
-        if (field.data is None) != (self.latitude.data is None) and not self.latitude.errors:
+    def validate_longitude(self, field: DegreesField) -> None:
+        alone = (field.degrees is None) != (self.latitude.degrees is None)
+        if alone and not self.latitude.errors:
             raise ValidationError(_l("Give both degrees, or neither."))
 
     @property
     def where(self) -> tuple[float, float] | None:
-        latitude, longitude = self.latitude.data, self.longitude.data
+        latitude, longitude = self.latitude.degrees, self.longitude.degrees
         return None if latitude is None or longitude is None else (latitude, longitude)
 
 
