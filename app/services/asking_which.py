@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.extensions import db
 from app.i18n import plain_key
@@ -25,33 +26,44 @@ from scheduler import clock
 MOST_ASKED: Final = 8
 """Keys go from 1 to 9, and the last one means all of them."""
 
+MOST_A_DAY: Final = 5
+"""How often a family is asked so, before a coordinator finds out what it means."""
+
 Choice = tuple[int, bool]
 """(lesson, whether the family will be there)."""
 
 
-def ask_which(household: Household, choices: Sequence[Choice]) -> None:
+def ask_which(household: Household, choices: Sequence[Choice]) -> bool:
     """Ask once which of these lessons was meant; part of a transaction that locked the family.
 
-    While such a question has not left, it is not asked again: the first words count.
+    While such a question has not left, it is not asked again: the first words count. False where a
+    coordinator has to find it out.
     """
     now = clock.now()
-    waits = (
-        select(Question.id)
-        .join(Question.message)
+    of_late = Question.asked_at > now - timedelta(days=1)
+    asked = (
+        select(func.count())
+        .select_from(Question)
         .where(
             Question.household_id == household.id,
             Question.kind == QuestionKind.WHICH_LESSON,
-            Question.answered_at.is_(None),
-            Question.ended_at.is_(None),
-            Message.state.in_(OPEN_MESSAGES),
         )
     )
+    waits = asked.join(Question.message).where(
+        Question.answered_at.is_(None),
+        Question.ended_at.is_(None),
+        Message.state.in_(OPEN_MESSAGES),
+    )
+    if db.session.scalar(waits):
+        return True
+    if (db.session.scalar(asked.where(of_late)) or 0) >= MOST_A_DAY:
+        return False
     lessons = db.session.scalars(
         select(Lesson).where(Lesson.id.in_([number for number, _coming in choices]))
     ).all()
     starts = [lesson.starts_at for lesson in lessons if lesson.starts_at > now]
-    if not starts or db.session.scalar(waits.limit(1)) is not None:
-        return
+    if not starts:
+        return False
     question = Question(
         kind=QuestionKind.WHICH_LESSON,
         household_id=household.id,
@@ -61,7 +73,7 @@ def ask_which(household: Household, choices: Sequence[Choice]) -> None:
     )
     db.session.add(question)
     db.session.flush()
-    telling.tell_question(question)
+    return telling.tell_question(question) is not None
 
 
 def chosen(question: Question, said: Said, text: str) -> list[Choice]:

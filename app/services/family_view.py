@@ -117,7 +117,7 @@ def _calls(household: Household) -> list[CallRequest]:
             .where(CallRequest.household_id == household.id)
             .order_by(CallRequest.id.desc())
             .limit(NEWEST_SHOWN)
-            .options(joinedload(CallRequest.called_by))
+            .options(joinedload(CallRequest.called_by), joinedload(CallRequest.tutor).lazyload("*"))
         )
     )
 

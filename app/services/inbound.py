@@ -6,7 +6,9 @@ else it asks is done in commits of its own right after, and by the worker where 
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import uuid
 from datetime import timedelta
 from typing import Final
 
@@ -74,12 +76,13 @@ def finish_cut_off() -> int:
 
 
 def _take(gateway: str, provider_id: str, address: str, words: str, said: Said) -> bool:
+    known_as = _id_of(provider_id)
     try:
         with transaction():
             sender = lock_sender(normal_address(address))
             row = InboundMessage(
                 gateway=gateway,
-                provider_id=provider_id[:LONGEST_ID],
+                provider_id=known_as,
                 from_address=sender.address,
                 household_id=None if sender.household is None else sender.household.id,
                 tutor_id=None if sender.tutor is None else sender.tutor.id,
@@ -93,10 +96,28 @@ def _take(gateway: str, provider_id: str, address: str, words: str, said: Said) 
                 row.act_at = row.received_at + CUT_OFF_AFTER
             number, to_do = row.id, row.act_at is not None
     except IntegrityError:
+        if not _is_known(gateway, known_as):
+            raise
         return False  # the same came before, or at this very instant
     if to_do:
         _act(number)
     return True
+
+
+def _id_of(provider_id: str) -> str:
+    """What a gateway calls it, as long as a column takes; without a name it is a new one."""
+    if not provider_id:
+        return str(uuid.uuid4())
+    if len(provider_id) > LONGEST_ID:
+        return hashlib.sha256(provider_id.encode()).hexdigest()
+    return provider_id
+
+
+def _is_known(gateway: str, provider_id: str) -> bool:
+    known = select(InboundMessage.id).where(
+        InboundMessage.gateway == gateway, InboundMessage.provider_id == provider_id
+    )
+    return db.session.scalar(known) is not None
 
 
 def _is_done_at_once(row: InboundMessage, sender: Sender, said: Said) -> bool:
@@ -155,7 +176,8 @@ def _finish(number: int, outcome: Outcome) -> None:
             question = db.session.get_one(Question, outcome.question_id, with_for_update=True)
             question.answered_at, question.answer = clock.now(), outcome.which
         if outcome.asks and sender.household is not None:
-            ask_which(sender.household, outcome.asks)
+            if not ask_which(sender.household, outcome.asks):
+                row.read_at = None
         elif outcome.reply is not None and sender.people:
             person = sender.tutor if outcome.of_tutor and sender.tutor else sender.people[0]
             senders.answer(person, outcome.reply, row.gateway)

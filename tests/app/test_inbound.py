@@ -30,6 +30,7 @@ from app.models import (
     Worry,
 )
 from app.services import inbound, lesson_answers, senders
+from scheduler import clock
 from tests.support.groups import active_group
 from tests.support.people import make_household, make_programme, make_tutor
 
@@ -159,6 +160,13 @@ def test_a_text_that_comes_twice_is_taken_once() -> None:
     assert inbound.take_text("twilio", text)
     assert len(db.session.scalars(select(InboundMessage)).all()) == 2
     assert len(replies()) == 1
+
+
+def test_ids_that_are_missing_or_long_lose_no_text() -> None:
+    household = make_household()
+    for name in ("", "", "x" * 300, "x" * 299 + "y", "x" * 300):
+        inbound.take_text("kannel", InboundText(name, household.phone, "Bonjour"))
+    assert len(db.session.scalars(select(InboundMessage)).all()) == 4
 
 
 def test_stop_and_start_are_done_as_they_are_taken(time: time_machine.Traveller) -> None:
@@ -369,6 +377,71 @@ def test_one_answer_a_minute(time: time_machine.Traveller) -> None:
     for text in ("2", "1", "2", "1"):
         says(household, text)
     assert len(replies()) == 1
+
+
+def put(kind: QuestionKind, lesson: Lesson, options: list[object], **to: int) -> Question:
+    """A question that has left to somebody."""
+    now = clock.now()
+    with transaction():
+        question = Question(
+            kind=kind, lesson_id=lesson.id, options=options, asked_at=now,
+            expires_at=now + timedelta(days=1), **to,
+            message=Message(
+                kind=MessageKind.QUESTION, state=MessageState.DELIVERED, due_at=now,
+                next_try_at=now, expires_at=now + timedelta(days=1), created_at=now,
+                handed_at=now, **to,
+            ),
+        )  # fmt: skip
+        db.session.add(question)
+    return question
+
+
+@pytest.mark.parametrize(
+    ("words", "state"), [("1", LessonState.HELD), ("لا", LessonState.NOT_HELD)]
+)
+def test_a_volunteer_says_whether_a_lesson_was_held(
+    time: time_machine.Traveller, words: str, state: LessonState
+) -> None:
+    lesson = lesson_of(taught())
+    tutor = lesson.group.tutor
+    with transaction():
+        tutor.phone = "+212611223344"
+    time.move_to(lesson.starts_at + timedelta(hours=3))
+    question = put(QuestionKind.WAS_IT_HELD, lesson, ["held", "not_held"], tutor_id=tutor.id)
+    row = says(tutor, words)
+    assert (lesson.state, row.meaning, row.question_id) == (state, Meaning.ANSWER, question.id)
+    assert [reply.tutor_id for reply in replies()] == [tutor.id]
+    time.shift(timedelta(minutes=5))
+    says(tutor, "1")  # it is noted by now
+    assert (lesson.state, len(replies())) == (state, 2)
+
+
+def test_a_family_says_that_another_time_does_not_suit(time: time_machine.Traveller) -> None:
+    household = taught()
+    lesson = lesson_of(household)
+    remind(household)
+    time.move_to(BEFORE_THE_LESSON)
+    with transaction():
+        lesson.state = LessonState.CANCELLED
+    options: list[object] = [["yes", "2026-11-12T17:00"], ["no"]]
+    question = put(QuestionKind.NEW_TIME, lesson, options, household_id=household.id)
+    assert says(household, "3").read_at is None  # no such key
+    row = says(household, "2")
+    assert (row.meaning, row.question_id) == (Meaning.ANSWER, question.id)
+    assert (question.answer, lesson.state) == (2, LessonState.CANCELLED)
+
+
+def test_a_volunteer_who_says_yes_when_it_is_settled_is_told_so(
+    time: time_machine.Traveller,
+) -> None:
+    lesson = lesson_of(taught())
+    other = db.session.get_one(Tutor, make_tutor(name="Omar Ziani"))
+    with transaction():
+        other.phone = "+212611223344"
+    put(QuestionKind.SUBSTITUTE, lesson, ["yes", "no"], tutor_id=other.id)
+    row = says(other, "oui")
+    assert (row.meaning, lesson.substitute_id) == (Meaning.ANSWER, None)
+    assert [reply.tutor_id for reply in replies()] == [other.id]
 
 
 def test_what_was_cut_off_is_done_by_the_worker(
