@@ -1,22 +1,17 @@
 """The loop that ticks: calls what it is given, again and again, until told to stop.
 
-APScheduler holds no truth here (memory store); what is due stands in the database. A tick that is
-late runs once, and a tick never overlaps itself.
+It holds no truth; what is due stands in the database. A tick that is late runs once, and a tick
+never overlaps itself. Waits are by the monotonic clock: a machine's clock that is set back by an
+hour must not hold deliveries up for that hour.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
-
-from scheduler import clock
 
 log = logging.getLogger(__name__)
 
@@ -32,34 +27,26 @@ class Tick:
 
 def run(ticks: Sequence[Tick], stop: threading.Event) -> None:
     """Call every tick at its interval until `stop` is set, then wait for those under way."""
-    scheduler = BackgroundScheduler(
-        timezone=UTC,
-        executors={"default": ThreadPoolExecutor(max_workers=max(1, len(ticks)))},
-        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-    )
-    for tick in ticks:
-        scheduler.add_job(
-            _guarded(tick, stop),
-            IntervalTrigger(seconds=tick.every_seconds, timezone=UTC),
-            id=tick.name,
-            next_run_time=clock.now(),
-        )
-    scheduler.start()
+    threads = [
+        threading.Thread(target=_keep_ticking, args=(tick, stop), name=tick.name) for tick in ticks
+    ]
+    for thread in threads:
+        thread.start()
     try:
         stop.wait()
     finally:
-        scheduler.shutdown(wait=True)
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
-def _guarded(tick: Tick, stop: threading.Event) -> Callable[[], None]:
+def _keep_ticking(tick: Tick, stop: threading.Event) -> None:
     """A failing tick is logged and called again at its next time: the loop outlives it."""
-
-    def call() -> None:
-        if stop.is_set():
-            return
+    next_at = time.monotonic()
+    while not stop.is_set():
         try:
             tick.call(stop)
         except Exception:
             log.exception("%s failed; it is called again in %s s", tick.name, tick.every_seconds)
-
-    return call
+        next_at = max(next_at + tick.every_seconds, time.monotonic())
+        stop.wait(next_at - time.monotonic())
