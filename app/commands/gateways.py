@@ -62,16 +62,17 @@ def check(name: str, to: str, language: str, wait: float) -> None:
         number = gateway_checks.plan_check(name, to, language)
     until = time.monotonic() + wait
     last: Progress | None = None
-    while time.monotonic() < until:
+    while True:
         progress = gateway_checks.progress_of(number)
         if progress != last:
             last = progress
             _print(progress)
         if _is_over(name, progress):
             return
+        if time.monotonic() >= until:
+            raise click.ClickException(_no_receipt(name, wait, progress))
         gateway_checks.deliver_check(number)
         time.sleep(_LOOK_EVERY_SECONDS)
-    raise click.ClickException(_no_receipt(name, wait, last))
 
 
 def _print(progress: Progress) -> None:
@@ -92,18 +93,17 @@ def _is_over(name: str, progress: Progress) -> bool:
     return progress.state is MessageState.DELIVERED
 
 
-def _no_receipt(name: str, wait: float, last: Progress | None) -> str:
-    if last is not None and last.state is MessageState.ACCEPTED:
+def _no_receipt(name: str, wait: float, last: Progress) -> str:
+    if last.state is MessageState.ACCEPTED:
         return _(
             "%(gateway)s took it, but no receipt came within %(seconds)s seconds. Is the web "
             "process running, and can the other side reach it?",
             gateway=name,
             seconds=f"{wait:g}",
         )
-    reason = "-" if last is None else last.reason or last.state
     return _(
         "%(gateway)s had not taken it within %(seconds)s seconds: %(reason)s",
         gateway=name,
         seconds=f"{wait:g}",
-        reason=reason,
+        reason=last.reason or last.state,
     )
