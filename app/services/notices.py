@@ -96,6 +96,17 @@ def change_since(was: State, lesson: Lesson, recipient: Recipient) -> tuple[str,
     return None
 
 
+def load_people(lessons: Iterable[Lesson]) -> None:
+    """Read all that is told of lessons at once: their groups, the children in them, consents."""
+    ids = [lesson.id for lesson in lessons]
+    wanted = select(Lesson).where(Lesson.id.in_(ids))
+    db.session.scalars(
+        wanted.options(
+            joinedload(Lesson.group).options(*_OF_A_GROUP), joinedload(Lesson.substitute)
+        )
+    ).unique().all()
+
+
 def ends_at(was: State, lesson: Lesson) -> datetime:
     """From when on it is of no use to tell: the start, the old or the new, whichever is later."""
     return max(_instant(was), lesson.starts_at)

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from flask import current_app
 from sqlalchemy import or_, select
+from sqlalchemy.orm import lazyload
 
 from app.extensions import db
 from app.gateways.configured import configured_gateways
@@ -59,6 +60,7 @@ from app.services.notices import (
     group_state_of,
     has_new_times,
     kind_of_acts,
+    load_people,
     notices_of,
     offers_to,
     state_of,
@@ -112,7 +114,9 @@ class Known:
 def remember(lessons: Iterable[Lesson]) -> Known:
     """How lessons stand, which the caller has locked, and who knows of them. Locks these."""
     known = Known()
-    for lesson in lessons:
+    listed = list(lessons)
+    load_people(listed)
+    for lesson in listed:
         known.states[lesson.id] = state_of(lesson)
         known.recipients[lesson.id] = frozenset(recipients_of(lesson))
     lock_recipients({one for recipients in known.recipients.values() for one in recipients})
@@ -133,21 +137,48 @@ def tell_changes(
         for recipient in before.union(recipients_of(lesson)):
             concerned.setdefault(recipient, []).append(lesson)
     lock_recipients(concerned)
+    households = select(Household).where(
+        Household.id.in_([one.id for one in concerned if one.table == "household"])
+    )
+    at_hand = db.session.scalars(households.options(lazyload("*"))).all()
+    heard = _who_heard({lesson.id for listed in concerned.values() for lesson in listed})
     to_call = [
         recipient.id
         for recipient in sorted(concerned)
-        if _tell_of_lessons(recipient, concerned[recipient], known, knows=recipient in but)
+        if _tell_of_lessons(
+            recipient,
+            concerned[recipient],
+            known,
+            knows=recipient in but,
+            is_first=recipient.key not in heard,
+        )
     ]
+    db.session.flush()
     put_among_calls(to_call)
+    del at_hand  # held until here: the session alone would forget them
+
+
+def _who_heard(lesson_ids: Collection[int]) -> set[str]:
+    """The recipients whose earlier notices count: of these lessons, or in a text that waits."""
+    heard = (
+        select(Notice.recipient)
+        .outerjoin(Notice.message)
+        .where(or_(Notice.lesson_id.in_(lesson_ids), Message.state.in_(OPEN_MESSAGES)))
+    )
+    return set(db.session.scalars(heard))
 
 
 def _tell_of_lessons(
-    recipient: Recipient, lessons: list[Lesson], known: Known, *, knows: bool
+    recipient: Recipient, lessons: list[Lesson], known: Known, *, knows: bool, is_first: bool
 ) -> bool:
-    """Bring one recipient's notices up to date; whether a call has to tell instead."""
-    message = _open_message(recipient, NOTICE_KINDS)
+    """Bring one recipient's notices up to date; whether a call has to tell instead.
+
+    `is_first` says that there can be none so far.
+    """
+    message = None if is_first else _open_message(recipient, NOTICE_KINDS)
     noted = {notice.lesson_id: notice for notice in notices_of(message)}
-    lost = _lost_notices(recipient, [one.id for one in lessons if one.id not in noted])
+    unnoted = [one.id for one in lessons if one.id not in noted]
+    lost = {} if is_first else _lost_notices(recipient, unnoted)
     by_call = _is_called(recipient)
     to_call = False
     new = []
@@ -159,7 +190,7 @@ def _tell_of_lessons(
         if notice is not None and (by_call or not untold):
             notice.cancelled_at = clock.now()
         elif notice is None and untold and not by_call:
-            new.append(_add_notice(recipient, was, lesson_id=lesson.id))
+            new.append(_add_notice(recipient, was, lesson=lesson))
     _settle(recipient, message, new)
     return to_call
 
@@ -230,12 +261,12 @@ def _open_message(recipient: Recipient, kinds: Iterable[MessageKind]) -> Message
 
 
 def _add_notice(
-    recipient: Recipient, was: State, *, lesson_id: int | None = None, group_id: int | None = None
+    recipient: Recipient, was: State, *, lesson: Lesson | None = None, group: Group | None = None
 ) -> Notice:
     notice = Notice(
         recipient=recipient.key,
-        lesson_id=lesson_id,
-        group_id=group_id,
+        lesson=lesson,
+        group=group,
         was=was,
         created_at=clock.now(),
         **recipient.columns,
@@ -246,7 +277,6 @@ def _add_notice(
 
 def _settle(recipient: Recipient, message: Message | None, new: Collection[Notice]) -> None:
     """Put a recipient's untold notices of changes in one message; without any, cancel it."""
-    db.session.flush()
     notices = [*notices_of(message), *new]
     if not notices:
         if message is not None:
@@ -255,16 +285,14 @@ def _settle(recipient: Recipient, message: Message | None, new: Collection[Notic
     kind = kind_of_acts(_acts(notices, recipient))
     if message is None:
         message = _new_message(kind, recipient, LONGEST)
-        db.session.flush()
     message.kind = kind
     latest = message.created_at + LONGEST
     message.expires_at = min(latest, max(_ends_at(notice, latest) for notice in notices))
     for notice in new:
-        notice.message_id = message.id
+        notice.message = message
     if new and message.tries == 0:
         # What waits for the morning may by now speak of a lesson that is sooner.
         message.next_try_at = clock.now()
-    db.session.flush()
     if message.expires_at <= clock.now():
         _cancel(message)
 
@@ -309,8 +337,9 @@ def tell_group_change(
         if notice is not None and (by_call or not untold):
             notice.cancelled_at = clock.now()
         elif notice is None and untold and not by_call:
-            new.append(_add_notice(recipient, was, group_id=group.id))
+            new.append(_add_notice(recipient, was, group=group))
         _settle(recipient, message, new)
+    db.session.flush()
     put_among_calls(to_call)
 
 
@@ -334,7 +363,7 @@ def tell_new_group(group: Group, members: Iterable[Membership]) -> None:
         notice = next((n for n in notices_of(message) if n.group_id == group.id), None)
         if notice is None:
             was = {"pupils": sorted(families[recipient])}
-            _add_notice(recipient, was, group_id=group.id).message_id = message.id
+            _add_notice(recipient, was, group=group).message = message
         else:
             notice.was = {"pupils": sorted(families[recipient].union(notice.was["pupils"]))}
     db.session.flush()
