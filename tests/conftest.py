@@ -47,6 +47,7 @@ WHERE_DATABASES_DIFFER = (
     "test_outbox",
     "test_publishing",
     "test_runs",
+    "test_substitution_together",
     "test_suspension",
     "test_telling_handing",
     "test_upgrades",

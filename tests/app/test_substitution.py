@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -21,12 +20,10 @@ from app.models import (
     Message,
     MessageKind,
     MessageState,
-    OfferState,
     Question,
     QuestionKind,
     Reminder,
     Substitution,
-    SubstitutionOffer,
     SubstitutionState,
     Tutor,
     TutorState,
@@ -178,38 +175,6 @@ def test_first_yes_has_it(lesson: int, tutor: int, clock: time_machine.Traveller
     assert substitution.answer_offer(question_to(first), False) is None
     # A text that comes twice is no fault.
     assert substitution.answer_offer(question_to(second), True) is taken
-
-
-def test_two_who_say_yes_together_are_one_and_a_thank_you(app: Flask, lesson: int) -> None:
-    subs = [people.make_tutor(name=f"Sub {number}") for number in "AB"]
-    with transaction():
-        row = db.session.get_one(Lesson, lesson)
-        search = substitution.seek(row, row.given_by)
-        substitution._ask_next(search)
-    questions = [question_to(number) for number in subs]
-    said: list[str] = []
-    start = threading.Barrier(2)
-
-    def answer(question_id: int) -> None:
-        with app.app_context():
-            start.wait()
-            try:
-                taken = substitution.answer_offer(question_id, True)
-                said.append("has it" if taken is not None else "nothing")
-            except Conflict:
-                said.append("thank you")
-            db.session.remove()
-
-    threads = [threading.Thread(target=answer, args=(number,)) for number in questions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(said) == ["has it", "thank you"]
-    db.session.rollback()
-    states = {row.tutor_id: row.state for row in db.session.scalars(select(SubstitutionOffer))}
-    winner = db.session.get_one(Lesson, lesson).substitute_id
-    assert {number for number, state in states.items() if state is OfferState.ACCEPTED} == {winner}
 
 
 def test_who_is_busy_by_the_time_of_the_yes_does_not_get_it(lesson: int) -> None:
