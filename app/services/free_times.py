@@ -18,9 +18,10 @@ MOST_A_DAY: Final = 3
 
 
 def free_times(lesson: Lesson, role: Role, most: int) -> list[datetime]:
-    """Wall times at which somebody of that role could have a lesson instead, soonest first.
+    """Wall times at which somebody of that role could have a lesson instead, in order.
 
-    They are as far apart as a lesson is long, a few a day. None where neither side gave hours.
+    They are the nearest ones, as far apart as a lesson is long, a few a day. None where neither
+    side gave hours.
     """
     policy = policy_of(Act.MOVE_LESSON, role)
     ahead, within = policy.ahead or timedelta(0), policy.within or timedelta(0)
@@ -35,7 +36,8 @@ def free_times(lesson: Lesson, role: Role, most: int) -> list[datetime]:
             if wall != lesson.wall_start and not around.clashes_at(wall, ahead=ahead, within=within)
         ]
         found += _apart(free, timedelta(minutes=lesson.minutes))[:MOST_A_DAY]
-    return found[:most]
+    nearest = sorted(found, key=lambda wall: (abs(wall - lesson.wall_start), wall))
+    return sorted(nearest[:most])
 
 
 def _starts(around: Surroundings, day: date) -> Iterable[datetime]:

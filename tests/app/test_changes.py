@@ -57,13 +57,13 @@ TUESDAY = datetime(2026, 11, 10, 18)
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(MONDAY, tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
+def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
     with app.app_context():
         people.make_programme()
         yield
@@ -248,7 +248,7 @@ def test_nobody_moves_a_lesson_of_others(heard: Group) -> None:
         asked_times.ask_for_time(home.id, at(NEXT).id, TUESDAY)
 
 
-def test_too_late_is_said(heard: Group, tutor: int, clock: time_machine.Coordinates) -> None:
+def test_too_late_is_said(heard: Group, tutor: int, clock: time_machine.Traveller) -> None:
     clock.move_to(datetime(2026, 11, 9, 15, 30, tzinfo=UTC))
     with pytest.raises(Conflict):
         changes.move_lesson(at(NEXT).id, TUESDAY, change_policy.tutor(tutor))

@@ -36,13 +36,13 @@ HOURS = tuple(f"{day} 16:00-21:00" for day in ("mon", "tue", "wed", "thu"))
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(WEDNESDAY, tick=False) as coordinates:
         yield coordinates
 
 
 @pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
+def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
     with app.app_context():
         people.make_programme()
         yield
@@ -70,7 +70,7 @@ def days(group_id: int, state: LessonState = LessonState.PLANNED) -> list[tuple[
 
 
 def test_later_lessons_go_with_the_group_and_this_week_stays(
-    tutor: int, clock: time_machine.Coordinates
+    tutor: int, clock: time_machine.Traveller
 ) -> None:
     group = taught(tutor, ("thu", "18:00"))
     before = {row.id for row in db.session.scalars(select(Lesson))}

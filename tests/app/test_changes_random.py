@@ -110,7 +110,7 @@ def test_lessons_and_reminders_agree_after_any_acts(
             no_slot_is_lost()
 
 
-def do(act: int, which: int, day: int, hour: int, traveller: time_machine.Coordinates) -> None:
+def do(act: int, which: int, day: int, hour: int, traveller: time_machine.Traveller) -> None:
     lessons = db.session.scalars(select(Lesson).order_by(Lesson.id)).all()
     lesson = lessons[which % len(lessons)]
     group, giver = lesson.group, lesson.given_by.id
@@ -126,8 +126,8 @@ def do(act: int, which: int, day: int, hour: int, traveller: time_machine.Coordi
             changes.move_lesson(lesson.id, wall, change_policy.coordinator(None), overruled)
         case 2:
             changes.cancel_lesson(lesson.id, "ill", tutor_id=giver)
-        case 3:
-            changes.restore_lesson(lesson.id, None)
+        case 3 if cancelled := [row.id for row in lessons if row.state is LessonState.CANCELLED]:
+            changes.restore_lesson(cancelled[which % len(cancelled)], None)
         case 4:
             changes.cancel_lesson(lesson.id, "", household_id=home)
         case 5:
