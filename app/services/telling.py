@@ -590,11 +590,6 @@ def tell_lessons_end(pupils: Iterable[Pupil], tutor: Tutor) -> None:
     put_among_calls(to_call)
 
 
-def ask_for_calls(pupils: Iterable[Pupil]) -> None:
-    """Put these pupils' families among those whom a coordinator is to call."""
-    put_among_calls({pupil.household_id for pupil in pupils})
-
-
 def put_among_calls(household_ids: Iterable[int]) -> None:
     """Put families among those whom a coordinator is to call, where they are not yet."""
     ids = sorted(household_ids)
