@@ -199,6 +199,14 @@ def test_stop_and_start_are_done_as_they_are_taken(time: time_machine.Traveller)
     assert reminder.message.state is MessageState.PLANNED
 
 
+def test_a_stop_also_holds_back_the_answers_of_before() -> None:
+    household = make_household()
+    says(household, "Bonjour")
+    says(household, "STOP")
+    states = [one.state for one in replies()]
+    assert states == [MessageState.SUPPRESSED, MessageState.PLANNED]
+
+
 def test_a_volunteers_stop_is_theirs() -> None:
     tutor = db.session.get_one(Tutor, make_tutor())
     with transaction():
