@@ -101,9 +101,11 @@ def cancel_lesson(lesson_id: int) -> ResponseReturnValue:
 def move_lesson(lesson_id: int) -> ResponseReturnValue:
     """Times that are free; what another one would break; then the lesson is moved."""
     row = timetable.get_lesson(lesson_id)
-    form = OtherTimeForm(request.values) if request.values else OtherTimeForm(formdata=None)
-    asked = bool(request.values) and form.validate()
-    refused, status = "", 400 if request.values and not asked else 200
+    # Not both together: a day that the address and the form name would be read as one.
+    given = request.form if request.method == "POST" else request.args
+    form = OtherTimeForm(given or None)
+    asked = bool(given) and form.validate()
+    refused, status = "", 400 if given and not asked else 200
     found: Sequence[Clash] = ()
     if asked:
         found = changes.clashes_of(row, form.wall_start, Role.COORDINATOR)
