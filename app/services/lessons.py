@@ -337,7 +337,7 @@ def list_coming_lessons(days: int, scope: Scope, page_number: int) -> tuple[list
                     .joinedload(TutoringRequest.pupil)
                     .joinedload(Pupil.household)
                     .lazyload("*"),
-                )
+                ),
             )
         )
     )
