@@ -44,6 +44,7 @@ def cancel_lesson(token: str, lesson_id: int) -> ResponseReturnValue:
 def ask_for_time(token: str, lesson_id: int) -> ResponseReturnValue:
     """Ask the volunteer for another time."""
     household = open_page(token)
+    _entry(family.coming_lessons(household), lesson_id)
     try:
         wanted = datetime.fromisoformat(request.form.get("time", ""))
     except ValueError:
