@@ -27,11 +27,9 @@ from scheduler import clock
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 50
-"""How many messages a worker has in hand at the most."""
-_FEWEST: Final = 5
-_PATIENCE_SECONDS: Final = 5.0
-"""How long past its turn a text may wait for those before it: by then it has to be checked anew."""
-_WRITE_EVERY_SECONDS: Final = 0.25
+"""How many messages a worker claims; it hands over as many of them as leave at once."""
+_WRITE_EVERY_SECONDS: Final = 0.05
+"""What a worker that is killed in between may have sent without a word of it."""
 _AFTER_A_FAULT_SECONDS: Final = 10.0
 _WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
 """A database that is gone for a moment shall not leave doubt about what has left."""
@@ -40,24 +38,21 @@ _WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
 def deliver_due(stop: threading.Event) -> None:
     """Deliver what is due until nothing is, or `stop` is set; the sends under way are finished."""
     gateways = configured_gateways(current_app.config["N9RAW"])
-    number = AT_ONCE
     with ExitStack() as stack:
         pools = {
             gateway.name: stack.enter_context(ThreadPoolExecutor(gateway.sends_at_once))
             for gateway in gateways
         }
+        hands = sum(gateway.sends_at_once for gateway in gateways) or 1
         while not stop.is_set():
-            batch = outbox.claim_messages(number)
+            batch = outbox.claim_messages(AT_ONCE)
             if not batch:
                 return
-            if stop.is_set():
-                outbox.give_back(batch[0].claim)
-                return
-            handings = _made_ready(batch, gateways)
-            _send_all(handings, pools, stop)
-            # Where rates let few of them leave, the others need not be read each time.
-            number = AT_ONCE if len(handings) == len(batch) else 2 * len(handings)
-            number = min(max(number, _FEWEST), AT_ONCE)
+            for begin in range(0, len(batch), hands):
+                if stop.is_set():
+                    outbox.give_back(batch[0].claim)
+                    return
+                _send_all(_made_ready(batch[begin : begin + hands], gateways), pools, stop)
 
 
 def _made_ready(batch: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[Handing]:
@@ -97,8 +92,6 @@ def _send(handing: Handing, turn: float, stop: threading.Event) -> Answer | None
     message_id, gateway = handing.claimed.id, handing.gateway
     if stop.wait(max(0.0, turn - time.monotonic())):
         return Answer(handing.claimed, None)
-    if time.monotonic() > turn + _PATIENCE_SECONDS:
-        return Answer(handing.claimed, Retryable("the texts before it took the gateway too long"))
     said: Receipt | Retryable | Permanent
     try:
         said = gateway.send(handing.outgoing)

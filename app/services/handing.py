@@ -245,11 +245,14 @@ def _way(message: Message, matter: _Matter, words: str, gateways: Sequence[Gatew
 
 
 def _hand_over(ready: Sequence[_Departure]) -> list[Handing]:
-    """Write as `handing` as many as their gateways' rates let leave; put the others back."""
+    """Write as `handing` as many as their gateways take at once; put the others back.
+
+    None waits in `handing` for another: a worker that is killed leaves no more in doubt than that.
+    """
     wanted = Counter(departure.way.gateway.name for departure in ready)
     by_name = {departure.way.gateway.name: departure.way.gateway for departure in ready}
     slots = {
-        name: iter(gateway_pace.take_slots(by_name[name], number))
+        name: iter(gateway_pace.take_slots(by_name[name], min(number, by_name[name].sends_at_once)))
         for name, number in sorted(wanted.items())
     }
     handings = []

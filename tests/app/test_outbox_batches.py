@@ -272,19 +272,10 @@ def test_several_texts_are_on_their_way_at_once(monkeypatch: pytest.MonkeyPatch)
     assert {row.state for row in db.session.query(Message)} == {MessageState.ACCEPTED}
 
 
-def test_text_whose_turn_is_long_past_is_checked_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = make_due_reminder(), make_due_reminder()
-    monkeypatch.setattr(delivery, "_PATIENCE_SECONDS", 0.2)
-
-    class Hanging(QuietGateway):
-        def send(self, outgoing: object) -> Receipt:
-            threading.Event().wait(0.3)
-            return Receipt(ReceiptState.ACCEPTED, "q1")
-
-    deliver(monkeypatch, Hanging(sends_at_once=1))
-    assert fresh(first).state is MessageState.ACCEPTED
-    assert fresh(second).state is MessageState.PLANNED
-    assert second.next_try_at >= NOON + timedelta(seconds=30)
+def test_no_more_are_on_record_as_handed_over_than_leave_at_once() -> None:
+    messages = [make_due_reminder() for _ in range(3)]
+    assert ids_of(hand_over(QuietGateway(sends_at_once=2))) == [each.id for each in messages[:2]]
+    assert fresh(messages[2]).state is MessageState.PLANNED
 
 
 def test_refusals_of_a_batch_are_each_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ class QuietGateway:
     reaches: tuple[AddressKind, ...] = (AddressKind.PHONE,)
     per_second: float | None = None
     can_receive: bool = True
-    sends_at_once: int = 4
+    sends_at_once: int = 50
     quiet: tuple[time, time] | None = None
     price: int = 0
     """Thousandths of a dirham for each 10 letters."""
