@@ -85,6 +85,11 @@ class Ledger:
         self.url = make_url(database_url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
 
+    @property
+    def plain_url(self) -> str:
+        """As PostgreSQL's own library spells it."""
+        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
     @contextmanager
     def connection(self) -> Iterator[Any]:
         if self.is_sqlite:
@@ -93,10 +98,7 @@ class Ledger:
                 yield connection
                 connection.commit()
         else:
-            plain = self.url.set(drivername="postgresql")
-            with closing(
-                psycopg.connect(plain.render_as_string(hide_password=False))
-            ) as connection:
+            with closing(psycopg.connect(self.plain_url)) as connection:
                 yield connection
                 connection.commit()
 
@@ -134,6 +136,20 @@ class Ledger:
         """How many messages are open, or in doubt."""
         found = self.states()
         return sum(number for state, number in found.items() if state not in SETTLED)
+
+    def half_states(self) -> list[int]:
+        """The messages whose columns contradict each other."""
+        return [
+            row[0]
+            for row in self.rows(
+                "SELECT id FROM message WHERE"
+                " (state IN ('claimed', 'handing')) != (claim IS NOT NULL)"
+                " OR (claim IS NULL) != (lease_until IS NULL)"
+                " OR (state IN ('handing', 'accepted', 'undelivered', 'delivered')"
+                " AND (handed_at IS NULL OR tries = 0 OR gateway IS NULL OR address IS NULL))"
+                " OR (state IN ('planned', 'claimed', 'handing')) != (ended_at IS NULL)"
+            )
+        ]
 
     def watch(self) -> None:
         """From here on, keep every change of state."""

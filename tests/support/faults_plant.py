@@ -27,8 +27,8 @@ KANNEL_ASKS = "from=%p&to=%P&text=%a&charset=%C&coding=%c&id=%I"
 LEASE_SECONDS = 4.0
 WAIT_SECONDS = 8.0
 SENDS_AT_ONCE = 8
-IN_FLIGHT = 50
-"""How many texts of one worker may be on the wire, and how many on record as handed over."""
+IN_FLIGHT = 8
+"""How many texts of one worker may be on the wire, and on record as handed over."""
 
 SHORT_WAITS = {
     "N9RAW_SEND_TIMEOUT_SECONDS": "2",

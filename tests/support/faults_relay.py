@@ -143,6 +143,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
         try:
             answer = relay.spoil(request, lambda: relay.ask(request))
+        except ConnectionRefusedError:
+            answer = Answer(503)  # nobody listens: nothing was taken, and the near side may know
         except OSError:
             answer = None
         if answer is None:

@@ -87,6 +87,20 @@ def make_many_due_reminders(number: int, *, share_a_group: int = 20) -> None:
             db.session.flush()
 
 
+def make_weekly_group(day: str, time: str) -> tuple[int, str]:
+    """An active group with a weekly time and no lesson yet; its id, and its family's address."""
+    household = people.make_household()
+    tutor_id = people.make_tutor()
+    with transaction():
+        _give_address(household, f"weekly{next(_numbers)}@example.org", "fr")
+        group = _lesson(tutor_id, household, clock.now()).group
+        group.starts = [[day, time]]
+        db.session.add(group)
+        db.session.flush()
+        assert household.email
+        return group.id, household.email
+
+
 def _copy_of(number: int, level_id: int, subject_id: int, zone_id: int) -> Household:
     now = clock.now()
     return Household(
