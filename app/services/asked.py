@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
+from sqlalchemy.orm import aliased
 
 from app.extensions import db
 from app.models import (
+    OPEN_MESSAGES,
     Group,
     GroupState,
     Lesson,
@@ -129,12 +131,14 @@ def _newest_lessons(sender: Sender, after: datetime) -> Asked | None:
 
 
 def _told_of(table: type[Reminder] | type[Notice], after: datetime) -> Select[int | None]:
-    return (
+    told = (
         select(table.message_id)
         .join(Lesson, Lesson.id == table.lesson_id)
         .where(Lesson.starts_at > after, table.message_id == Message.id)
         .correlate(Message)
     )
+    # A notice is cancelled before its text leaves, which then says nothing of it.
+    return told.where(Notice.cancelled_at.is_(None)) if table is Notice else told
 
 
 def _lessons_of(message_id: int, after: datetime) -> list[AskedLesson]:
@@ -146,14 +150,31 @@ def _lessons_of(message_id: int, after: datetime) -> list[AskedLesson]:
     found = {
         lesson.id: AskedLesson(lesson, lesson.version == version) for lesson, version in reminded
     }
-    noticed = db.session.scalars(
-        select(Lesson)
+    noticed = db.session.execute(
+        select(Lesson, _is_to_hear_more(message_id))
         .join(Notice, Notice.lesson_id == Lesson.id)
-        .where(Notice.message_id == message_id, Lesson.starts_at > after)
+        .where(
+            Notice.message_id == message_id,
+            Notice.cancelled_at.is_(None),
+            Lesson.starts_at > after,
+        )
     )
-    for lesson in noticed:
-        found.setdefault(lesson.id, AskedLesson(lesson, as_told=True))
+    for lesson, hears_more in noticed:
+        found.setdefault(lesson.id, AskedLesson(lesson, as_told=not hears_more))
     return sorted(found.values(), key=lambda each: (each.lesson.starts_at, each.lesson.id))
+
+
+def _is_to_hear_more(message_id: int) -> ColumnElement[bool]:
+    """Whether a later change of the lesson has yet to be told to who had that message's notice."""
+    later = aliased(Notice)
+    return exists().where(
+        later.recipient == Notice.recipient,
+        later.lesson_id == Notice.lesson_id,
+        later.cancelled_at.is_(None),
+        later.message_id == Message.id,
+        Message.id != message_id,
+        Message.state.in_(OPEN_MESSAGES),
+    )
 
 
 def _put_to(sender: Sender) -> ColumnElement[bool]:
