@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
+_DAY = (time(8), time(21))
+"""Outside of it people sleep, so that little leaves by any gateway."""
+
 
 class ConfigError(ValueError):
     """The environment asks for something that can't be or must not be; the message says what."""
@@ -216,7 +219,11 @@ class _Group:
         if found is None or found.group(1, 2) == found.group(3, 4):
             raise ConfigError(f"{self.name('QUIET')} must read 20:00-09:00, not {text!r}")
         hours = [int(number) for number in found.groups()]
-        return time(hours[0], hours[1]), time(hours[2], hours[3])
+        begin, end = time(hours[0], hours[1]), time(hours[2], hours[3])
+        whole_day = (begin <= _DAY[0], end >= _DAY[1])
+        if all(whole_day) or (begin > end and any(whole_day)):
+            raise ConfigError(f"{self.name('QUIET')} leaves no time by day: nothing would leave")
+        return begin, end
 
 
 def _kannel(group: _Group, public_url: str | None) -> KannelSettings | None:

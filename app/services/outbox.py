@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, case, or_, select, true, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, true, update
+from sqlalchemy.orm import aliased, joinedload
 
 from app.database import transaction
 from app.extensions import db
@@ -232,7 +232,9 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
         return True
     with transaction():
         may_fall_back = receipt.state is ReceiptState.UNDELIVERED
-        addressees = lock_addressees([message_id]) if may_fall_back else {}
+        # Reminders and notices change hands where it did not arrive, or did after all.
+        is_taken = receipt.state is ReceiptState.ACCEPTED
+        addressees = {} if is_taken else lock_addressees([message_id])
         row = db.session.scalar(raised.with_for_update().execution_options(populate_existing=True))
         if row is None:
             return False
@@ -247,14 +249,17 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
 
 
 def _has_arrived(message_id: int) -> bool:
-    """Write that an accepted message was delivered; False where it is not accepted.
+    """Write that an accepted message was delivered; False where it is not accepted, or was given up
+    before and is said again by another way.
 
     Most receipts are of these, and come by the thousand: nothing follows from them.
     """
+    later = aliased(Message)
+    is_alone = ~exists().where(later.fallback_of_id == message_id)
     with transaction():
         raised = db.session.execute(
             update(Message)
-            .where(Message.id == message_id, Message.state == MessageState.ACCEPTED)
+            .where(Message.id == message_id, Message.state == MessageState.ACCEPTED, is_alone)
             .values(state=MessageState.DELIVERED, ended_at=clock.now())
             .returning(Message.id)
             .execution_options(synchronize_session=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from flask import current_app
@@ -13,6 +13,8 @@ from app.models import CODE_KINDS, NOTICE_KINDS, Message, MessageKind, Question,
 from app.services.addressees import Addressee, zone_of
 from scheduler import clock, reminders
 
+_LOOKS_AHEAD: Final = timedelta(days=3)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _JUST_ASKED_FOR: Final = (*CODE_KINDS, MessageKind.REPLY, MessageKind.CHECK)
 
 
@@ -39,13 +41,17 @@ def is_urgent(
 
 
 def next_waking(addressee: Addressee, gateway: Gateway, now: datetime) -> datetime:
-    """The first instant from `now` on at which neither the recipient nor the gateway rests."""
+    """The first instant from `now` on at which neither the recipient nor the gateway rests.
+
+    A gateway that is awake only while somebody abroad sleeps never has one.
+    """
     civil_zone = str(current_app.config["N9RAW"].civil_zone)
     at = now
-    while True:
+    while at < now + _LOOKS_AHEAD:
         before = at
         at = reminders.next_waking(at, zone_of(addressee))
         if gateway.quiet is not None:
             at = reminders.next_waking(at, civil_zone, gateway.quiet)
         if at == before:
             return at
+    return _NEVER

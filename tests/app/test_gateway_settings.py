@@ -87,6 +87,8 @@ def test_hooks_are_at_the_public_address_unless_told_otherwise() -> None:
             "must read 20:00-09:00, not '20:00-24:00'",
         ),
         (KANNEL | {"N9RAW_KANNEL_QUIET": "20:00-20:00"}, "N9RAW_KANNEL_QUIET must read"),
+        (KANNEL | {"N9RAW_KANNEL_QUIET": "08:00-21:00"}, "KANNEL_QUIET leaves no time by day"),
+        (KANNEL | {"N9RAW_KANNEL_QUIET": "22:00-21:30"}, "KANNEL_QUIET leaves no time by day"),
         (KANNEL | {"N9RAW_KANNEL_RECEIVES": "yes"}, "N9RAW_KANNEL_RECEIVES must be 0 or 1"),
         (
             KANNEL | {"N9RAW_KANNEL_PASWORD": "x"},

@@ -1,0 +1,88 @@
+"""Messages that must not leave twice, and batches that must come to an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select
+
+from app.database import transaction
+from app.extensions import db
+from app.gateways import AddressKind, ReceiptState
+from app.models import Message, MessageKind, MessageState, Tutor
+from app.services import outbox
+from app.services.handing import begin_handings
+from scheduler import clock
+from tests.support import people
+from tests.support.databases import make_config
+from tests.support.gateways import QuietGateway
+from tests.support.mail import SENDER
+from tests.support.outbox import NOON, make_due_reminder, receive_receipt
+
+BY_MAIL_AND_SMS = {
+    "N9RAW_SMTP_URL": "smtp://127.0.0.1:9",
+    "N9RAW_MAIL_FROM": SENDER,
+    "N9RAW_KANNEL_URL": "http://127.0.0.1:9/cgi-bin/sendsms",
+    "N9RAW_KANNEL_USERNAME": "tutor",
+    "N9RAW_KANNEL_PASSWORD": "secret",
+    "N9RAW_KANNEL_FROM": "N9RAW",
+    "N9RAW_KANNEL_HOOK_SECRET": "known-to-all-for-tests-only-0123456789",
+    "N9RAW_KANNEL_HOOKS_URL": "http://127.0.0.1:9",
+}
+MAIL = QuietGateway("email", (AddressKind.EMAIL,))
+SMS = QuietGateway("kannel")
+
+
+@pytest.fixture(autouse=True)
+def at_noon(app: Flask, database_url: str) -> Iterator[time_machine.Traveller]:
+    app.config["N9RAW"] = make_config(database_url, **BY_MAIL_AND_SMS)
+    with time_machine.travel(NOON, tick=False) as moved, app.app_context():
+        people.make_programme()
+        yield moved
+
+
+def hand_over(*gateways: QuietGateway) -> list[tuple[int, str]]:
+    """What leaves now, and by which gateway."""
+    handings = begin_handings(outbox.claim_messages(50), gateways)
+    db.session.rollback()
+    return [(handing.claimed.id, handing.gateway.name) for handing in handings]
+
+
+def test_what_was_given_up_and_arrived_after_all_is_not_said_again(
+    at_noon: time_machine.Traveller,
+) -> None:
+    message = make_due_reminder()
+    for _ in range(2):
+        assert hand_over(MAIL, SMS) == [(message.id, "email")]
+        at_noon.shift(181)
+    assert outbox.expire_messages() == 1
+    assert receive_receipt(message, ReceiptState.ACCEPTED)
+    assert receive_receipt(message, ReceiptState.DELIVERED)
+    assert hand_over(MAIL, SMS) == []
+    states = db.session.scalars(select(Message.state).order_by(Message.id)).all()
+    assert states == [MessageState.DELIVERED, MessageState.CANCELLED]
+
+
+def test_gateway_that_is_awake_while_its_recipient_sleeps_holds_nobody_up(
+    at_noon: time_machine.Traveller,
+) -> None:
+    at_noon.move_to(datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
+    tutor_id = people.make_tutor()
+    with transaction():
+        tutor = db.session.get_one(Tutor, tutor_id)
+        tutor.time_zone, tutor.phone, tutor.email = "Asia/Tokyo", "+212612345678", None
+        now = clock.now()
+        note = Message(
+            tutor_id=tutor_id, kind=MessageKind.NOTE, text="Bonjour", language="fr", due_at=now,
+            next_try_at=now, expires_at=now + timedelta(days=3), created_at=now,
+        )  # fmt: skip
+        db.session.add(note)
+    reminder = make_due_reminder()
+    # From 12:00 to 23:00 people sleep in Tokyo; else the gateway rests.
+    resting = QuietGateway("kannel", quiet=(time(22), time(13)))
+    assert hand_over(MAIL, resting) == [(reminder.id, "email")]
+    assert db.session.get_one(Message, note.id).state is MessageState.EXPIRED
