@@ -73,18 +73,23 @@ def make_many_due_reminders(number: int, *, share_a_group: int = 20) -> None:
     with transaction():
         request = model.pupils[0].requests[0]
         level_id, subject_id, zone_id = request.level_id, request.subject_id, model.zone_id
-        lesson: Lesson | None = None
-        for each in range(number):
-            household = _copy_of(each, level_id, subject_id, zone_id)
-            db.session.add(household)
-            _give_address(household, f"family{each}@example.org", "fr")
+        for begin in range(0, number, share_a_group):
+            households = [
+                _copy_of(each, level_id, subject_id, zone_id)
+                for each in range(begin, min(begin + share_a_group, number))
+            ]
+            for each, household in enumerate(households, begin):
+                _give_address(household, f"family{each}@example.org", "fr")
+            db.session.add_all(households)
             db.session.flush()
-            if lesson is None or each % share_a_group == 0:
-                lesson = _lesson(tutor_id, household, starts)
-            else:
-                lesson.group.memberships.append(_member(household))
-            db.session.add(_message(household, lesson, MessageKind.LESSON_24H))
+            lesson = _lesson(tutor_id, households[0], starts)
+            lesson.group.memberships += [_member(household) for household in households[1:]]
+            db.session.add_all(
+                _message(household, lesson, MessageKind.LESSON_24H) for household in households
+            )
             db.session.flush()
+            # What is in the database already need not be looked through at each flush.
+            db.session.expunge_all()
 
 
 def make_weekly_group(day: str, time: str) -> tuple[int, str]:
