@@ -31,6 +31,9 @@ AT_ONCE: Final = 50
 _WRITE_EVERY_SECONDS: Final = 0.05
 """What a worker that is killed in between may have sent without a word of it."""
 _AFTER_A_FAULT_SECONDS: Final = 10.0
+_TOO_LONG_SECONDS: Final = 5.0
+"""A gateway that takes no text in so long rests a while: the others' texts wait for its answer."""
+_RESTS_FOR_SECONDS: Final = 30.0
 _WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
 """A database that is gone for a moment shall not leave doubt about what has left."""
 
@@ -76,15 +79,34 @@ def _send_all(
 ) -> None:
     """Send texts, as many at once as their gateways take, and write what came of them."""
     began, now = time.monotonic(), clock.now()
-    waiting: set[Future[Answer | None]] = set()
+    sent: dict[Future[Answer | None], tuple[str, float]] = {}
     for handing in handings:
         turn = began + (handing.leaves_at - now).total_seconds()
-        waiting.add(pools[handing.gateway.name].submit(_send, handing, turn, stop))
+        name = handing.gateway.name
+        sent[pools[name].submit(_send, handing, turn, stop)] = name, turn
+    waiting, slow = set(sent), set[str]()
     while waiting:
         done, waiting = wait(waiting, timeout=_WRITE_EVERY_SECONDS)
         answers = [answer for each in done if (answer := each.result()) is not None]
         if answers:
             _write(answers)
+        slow |= {sent[each][0] for each in done if _took_too_long(each.result(), sent[each][1])}
+    for name in sorted(slow):
+        _leave_alone(name)
+
+
+def _took_too_long(answer: Answer | None, turn: float) -> bool:
+    """Whether a gateway kept a text waiting for long since its turn, and did not take it."""
+    is_taken = answer is not None and isinstance(answer.said, Receipt)
+    return not is_taken and time.monotonic() > turn + _TOO_LONG_SECONDS
+
+
+def _leave_alone(gateway_name: str) -> None:
+    log.warning("%s takes too long: it is left alone for a while", gateway_name)
+    try:
+        outbox.leave_alone(gateway_name, _RESTS_FOR_SECONDS)
+    except Exception as fault:
+        log.warning("%s could not be left alone: %s", gateway_name, type(fault).__name__)
 
 
 def _send(handing: Handing, turn: float, stop: threading.Event) -> Answer | None:

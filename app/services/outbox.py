@@ -207,6 +207,12 @@ def hold_back(claimed: Claimed, seconds: float) -> None:
             postpone(row, clock.now() + timedelta(seconds=seconds))
 
 
+def leave_alone(gateway_name: str, seconds: float) -> None:
+    """Hand a gateway nothing for so long, so that others' messages do not wait for it."""
+    with transaction():
+        gateway_pace.rest(gateway_name, seconds)
+
+
 def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
     """Write what a gateway says by itself of a text, if that raises its state; whether it did.
 

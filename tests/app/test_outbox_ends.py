@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from time import sleep
 
 import pytest
 import time_machine
@@ -12,16 +14,16 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.gateways import AddressKind, ReceiptState
+from app.gateways import AddressKind, OutgoingText, Receipt, ReceiptState, Retryable
 from app.models import Message, MessageKind, MessageState, Tutor
-from app.services import outbox
+from app.services import delivery, outbox
 from app.services.handing import begin_handings
 from scheduler import clock
 from tests.support import people
 from tests.support.databases import make_config
 from tests.support.gateways import QuietGateway
 from tests.support.mail import SENDER
-from tests.support.outbox import NOON, make_due_reminder, receive_receipt
+from tests.support.outbox import NOON, family_of, make_due_reminder, receive_receipt
 
 BY_MAIL_AND_SMS = {
     "N9RAW_SMTP_URL": "smtp://127.0.0.1:9",
@@ -86,3 +88,24 @@ def test_gateway_that_is_awake_while_its_recipient_sleeps_holds_nobody_up(
     resting = QuietGateway("kannel", quiet=(time(22), time(13)))
     assert hand_over(MAIL, resting) == [(reminder.id, "email")]
     assert db.session.get_one(Message, note.id).state is MessageState.EXPIRED
+
+
+def test_gateway_that_hangs_is_left_alone_while_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Hanging(QuietGateway):
+        def send(self, outgoing: OutgoingText) -> Receipt:
+            self.sent.append(outgoing)
+            sleep(0.2)
+            raise Retryable("no whole answer came in time", in_doubt=True)
+
+    reminders = [make_due_reminder() for _ in range(6)]
+    with transaction():
+        for reminder in reminders[3:]:
+            family_of(reminder).email = None
+    mail = Hanging("email", (AddressKind.EMAIL,), sends_at_once=1)
+    sms = QuietGateway("kannel", sends_at_once=1)
+    monkeypatch.setattr(delivery, "_TOO_LONG_SECONDS", 0.1)
+    monkeypatch.setattr(delivery, "configured_gateways", lambda _config: (mail, sms))
+    delivery.deliver_due(threading.Event())
+    assert (len(mail.sent), len(sms.sent)) == (1, 3)
