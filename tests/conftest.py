@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from sqlalchemy import URL
 
+    from tests.support.apps import MakeApp
     from tests.support.ways import Visit, Way
 
 pytest_plugins = ["tests.support.skips"]
@@ -162,6 +164,15 @@ def app(database_url: str) -> Iterator[Flask]:
 
     with running_app(database_url) as app:
         yield app
+
+
+@pytest.fixture
+def make_app(database_url: str) -> Iterator[MakeApp]:
+    """Makes the program with further settings on a fresh database, as often as a test wants."""
+    from tests.support.apps import running_app
+
+    with ExitStack() as running:
+        yield lambda **settings: running.enter_context(running_app(database_url, **settings))
 
 
 @pytest.fixture(scope="module")

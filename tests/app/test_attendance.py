@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -19,22 +18,13 @@ from app.services.errors import Conflict, Invalid, NotFound
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.pages import counted_statements
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 FIRST = datetime(2026, 11, 2, 18, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
-    with time_machine.travel(MONDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Coordinates) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(MONDAY)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -49,6 +48,7 @@ from app.services.errors import Conflict, Invalid, NotFound
 from app.services.lessons import extend_lessons
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOURS = tuple(f"{day} 16:00-21:00" for day in ("mon", "tue", "wed", "thu"))
@@ -56,17 +56,7 @@ NEXT = datetime(2026, 11, 9, 18)
 TUESDAY = datetime(2026, 11, 10, 18)
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(MONDAY)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.database import transaction
@@ -30,22 +28,13 @@ from app.services.examining import Rule
 from app.services.lessons import extend_lessons
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 WEDNESDAY = datetime(2026, 11, 4, 9, tzinfo=UTC)
 HOURS = tuple(f"{day} 16:00-21:00" for day in ("mon", "tue", "wed", "thu"))
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(WEDNESDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(WEDNESDAY)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.extensions import db
@@ -19,7 +17,6 @@ from app.models import (
     Message,
     MessageKind,
     MessageState,
-    Reminder,
 )
 from app.services import changes, days_off
 from app.services.calendar_changes import LessonsWouldChange, Outcome
@@ -29,30 +26,15 @@ from app.services.lessons import extend_lessons
 from app.services.school_calendar import ON_DAY_OFF
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.lessons import monday_group, planned_days, reminders_owed
+from tests.support.programmes import programme_at
 
 WINTER = NewDayOff("Vacances d’hiver", "عطلة الشتاء", "", date(2026, 12, 12), date(2026, 12, 22))
 MONDAYS = ["2026-12-07", "2026-12-14", "2026-12-21", "2026-12-28"]
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    """Tuesday 2026-12-01, noon, in a programme."""
-    with (
-        time_machine.travel(datetime(2026, 12, 1, 12, tzinfo=UTC), tick=False) as time,
-        app.app_context(),
-    ):
-        people.make_programme()
-        yield time
-
-
-def monday_group() -> int:
-    household = people.make_household()
-    return active_group(people.make_tutor(), [household.pupils[0].requests[0].id]).id
-
-
-def planned() -> list[str]:
-    rows = select(Lesson.wall_start).where(Lesson.state == LessonState.PLANNED)
-    return [str(wall.date()) for wall in db.session.scalars(rows.order_by(Lesson.wall_start))]
+time = programme_at(datetime(2026, 12, 1, 12, tzinfo=UTC))
+"""Tuesday, noon."""
 
 
 def told() -> list[tuple[str, str]]:
@@ -66,11 +48,6 @@ def told() -> list[tuple[str, str]]:
     return sorted(("tutor" if row.tutor_id else "household", row.kind.value) for row in rows)
 
 
-def owed_for_cancelled() -> int:
-    rows = select(Reminder.id).join(Reminder.lesson).where(Reminder.cancelled_at.is_(None))
-    return len(db.session.scalars(rows.where(Lesson.state == LessonState.CANCELLED)).all())
-
-
 def only() -> DayOff:
     return db.session.scalars(select(DayOff)).one()
 
@@ -81,11 +58,11 @@ def test_school_holidays_cancel_their_lessons_once_these_were_seen_and_tell_each
     assert [str(lesson.wall_start.date()) for lesson, _ban in seen.cancelled] == MONDAYS[1:3]
     with pytest.raises(LessonsWouldChange):
         days_off.add_day_off(WINTER, None)
-    assert planned() == MONDAYS
+    assert planned_days() == MONDAYS
     assert days_off.add_day_off(WINTER, None, agreed=2) == Outcome(cancelled=2, made=0)
-    assert planned() == [MONDAYS[0], MONDAYS[3]]
+    assert planned_days() == [MONDAYS[0], MONDAYS[3]]
     assert told() == [("household", "cancellation"), ("tutor", "cancellation")]
-    assert owed_for_cancelled() == 0
+    assert reminders_owed(LessonState.CANCELLED) == 0
     reasons = select(Lesson.cancel_reason).where(Lesson.state == LessonState.CANCELLED)
     assert set(db.session.scalars(reasons)) == {ON_DAY_OFF}
     assert (only().name_en, only().state) == ("Vacances d’hiver", DayOffState.CONFIRMED)
@@ -99,9 +76,9 @@ def test_holidays_that_go_give_back_what_they_cancelled_and_nothing_else_and_nob
     changes.cancel_lesson(by_hand.id, "fête")
     heard = told()
     days_off.add_day_off(WINTER, None, agreed=1)
-    assert planned() == [MONDAYS[0], MONDAYS[3]]
+    assert planned_days() == [MONDAYS[0], MONDAYS[3]]
     assert days_off.dismiss_day_off(only().id, None) == Outcome(cancelled=0, made=1)
-    assert planned() == [MONDAYS[0], *MONDAYS[2:]]
+    assert planned_days() == [MONDAYS[0], *MONDAYS[2:]]
     assert told() == heard, "what is again as it was known is told to nobody"
     assert db.session.scalars(select(DayOff)).all() == []
 
@@ -112,16 +89,16 @@ def test_changed_days_cancel_some_and_give_others_back() -> None:
     later = NewDayOff("Vacances", "", "", date(2026, 12, 20), date(2026, 12, 30))
     outcome = days_off.change_day_off(only().id, later, None, agreed=1)
     assert outcome == Outcome(cancelled=1, made=1)
-    assert planned() == MONDAYS[:2]
+    assert planned_days() == MONDAYS[:2]
 
 
 def test_no_lesson_is_made_on_a_day_off(time: time_machine.Traveller) -> None:
     days_off.add_day_off(WINTER, None)
     monday_group()
-    assert planned() == [MONDAYS[0], MONDAYS[3]]
+    assert planned_days() == [MONDAYS[0], MONDAYS[3]]
     time.move_to(datetime(2026, 12, 10, 12, tzinfo=UTC))
     assert [extend_lessons(), extend_lessons()] == [1, 0]
-    assert planned() == [MONDAYS[0], MONDAYS[3], "2027-01-04"]
+    assert planned_days() == [MONDAYS[0], MONDAYS[3], "2027-01-04"]
 
 
 def test_public_holidays_come_once_the_fixed_ones_confirmed_the_others_as_estimates() -> None:
@@ -145,16 +122,16 @@ def test_fixed_holiday_on_which_lessons_stand_waits_for_a_word(
 ) -> None:
     time.move_to(datetime(2026, 12, 20, 12, tzinfo=UTC))
     monday_group()
-    assert "2027-01-11" in planned()
+    assert "2027-01-11" in planned_days()
     days_off.propose_public_holidays()
     waiting = days_off.to_confirm()
     assert [(row.name_en, row.estimated) for row in waiting] == [
         ("Proclamation of Independence Day", False)
     ]
-    assert "2027-01-11" in planned()
+    assert "2027-01-11" in planned_days()
     days = (waiting[0].first_day, waiting[0].last_day)
     assert days_off.confirm_day_off(waiting[0].id, days, None, agreed=1).cancelled == 1
-    assert "2027-01-11" not in planned()
+    assert "2027-01-11" not in planned_days()
 
 
 def test_estimate_is_asked_about_five_weeks_before_and_lessons_are_held_until_it_is_confirmed(
@@ -171,10 +148,10 @@ def test_estimate_is_asked_about_five_weeks_before_and_lessons_are_held_until_it
         starts=[("wed", "18:00")],
     )
     assert group.state.value == "active"
-    assert "2027-03-10" in planned()
+    assert "2027-03-10" in planned_days()
     moved = (date(2027, 3, 10), date(2027, 3, 11))
     assert days_off.confirm_day_off(eid.id, moved, None, agreed=1) == Outcome(1, 0)
-    assert "2027-03-10" not in planned()
+    assert "2027-03-10" not in planned_days()
     assert days_off.to_confirm() == []
     assert [str(row.first_day) for row in days_off.coming_days_off()] == ["2027-03-10"]
 

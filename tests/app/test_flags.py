@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select, update
 
 from app.extensions import db
@@ -31,22 +29,13 @@ from app.services.problem import build_problem
 from app.services.scope import EVERYWHERE, Scope
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HELD, ABSENT, NOT_HELD = LessonState.HELD, LessonState.PUPIL_ABSENT, LessonState.NOT_HELD
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(MONDAY)
 
 
 @pytest.fixture

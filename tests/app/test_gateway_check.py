@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from click.testing import Result
@@ -12,16 +12,14 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from app import create_app
 from app.extensions import db
 from app.models import Message, MessageKind, MessageState
-from tests.support.databases import make_config
+from tests.support.apps import MakeApp
 from tests.support.fake_provider import Fault
 from tests.support.fake_twilio import FakeTwilio, running_twilio
 from tests.support.mail import Mailbox, running_mail_server
 
 PHONE = "+212612345678"
-MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +33,6 @@ def twilio(server: FakeTwilio) -> FakeTwilio:
     server.sent.clear()
     server.calls_back = False
     return server
-
-
-@pytest.fixture
-def make_app(database_url: str) -> Iterator[MakeApp]:
-    """Makes the program with further settings, and ends its connections afterwards."""
-    made: list[Flask] = []
-
-    def make(**settings: str) -> Flask:
-        made.append(create_app(make_config(database_url, **settings)))
-        return made[-1]
-
-    yield make
-    for app in made:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
 
 
 @pytest.fixture

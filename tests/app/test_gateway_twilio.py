@@ -10,7 +10,6 @@ import pytest
 
 from app.gateways import (
     DeliveryReceipt,
-    Gateway,
     Hook,
     HookedGateway,
     HookRefused,
@@ -22,11 +21,10 @@ from app.gateways import (
     Received,
     Retryable,
 )
-from app.gateways.configured import configured_gateways, hooked_gateway
 from app.gateways.twilio import signature
-from tests.support.databases import make_config
 from tests.support.fake_provider import Call, Fault
 from tests.support.fake_twilio import CONTENT, SENDER, FakeTwilio, running_twilio, signed
+from tests.support.gateways import configured
 
 HOOKS = "https://n9raw.ma/cours"
 PHONE = "+212612345678"
@@ -47,29 +45,19 @@ def twilio(server: FakeTwilio) -> FakeTwilio:
     return server
 
 
-def sms(twilio: FakeTwilio, **settings: str) -> Gateway:
-    (found,) = configured_gateways(make_config("", **twilio.settings(HOOKS, **settings)))
-    return found
+def sms(twilio: FakeTwilio, **settings: str) -> HookedGateway:
+    return configured("twilio", twilio.settings(HOOKS, **settings))
 
 
-def whatsapp(twilio: FakeTwilio) -> Gateway:
-    (found,) = configured_gateways(make_config("", **twilio.whatsapp_settings(HOOKS)))
-    return found
-
-
-def hooked(twilio: FakeTwilio, name: str = "twilio") -> HookedGateway:
-    settings = twilio.settings(HOOKS) | twilio.whatsapp_settings(HOOKS)
-    found = hooked_gateway(make_config("", **settings), name)
-    assert found is not None
-    return found
+def whatsapp(twilio: FakeTwilio) -> HookedGateway:
+    return configured("twilio_whatsapp", twilio.whatsapp_settings(HOOKS))
 
 
 def hook_of(call: Call) -> Hook:
     """The call as it arrives behind a proxy that has another name and speaks no TLS."""
     parts = urlsplit(call.url)
     inner = f"http://127.0.0.1:8000{parts.path.removeprefix('/cours')}"
-    headers = {name.lower(): value for name, value in call.headers.items()}
-    return Hook(call.method, f"{inner}?{parts.query}" if parts.query else inner, headers, call.body)
+    return replace(call.hook, url=f"{inner}?{parts.query}" if parts.query else inner)
 
 
 def test_sms_leaves_with_the_address_of_its_receipts(twilio: FakeTwilio) -> None:
@@ -219,7 +207,7 @@ def test_receipts_say_how_far_a_text_got(
     twilio: FakeTwilio, status: str, error: int | None, state: ReceiptState, reason: str | None
 ) -> None:
     sms(twilio).send(TEXT)
-    received = hooked(twilio).receive(hook_of(twilio.receipt(twilio.sent[0], status, error)))
+    received = sms(twilio).receive(hook_of(twilio.receipt(twilio.sent[0], status, error)))
     sid = twilio.sent[0]["Sid"]
     assert received.receipts == (DeliveryReceipt("n9raw-12", sid, state, reason),)
     assert (received.answer.status, received.answer.body) == (200, b"<Response/>")
@@ -227,28 +215,26 @@ def test_receipts_say_how_far_a_text_got(
 
 def test_texts_and_calls_come_in(twilio: FakeTwilio) -> None:
     by_sms = twilio.text(f"{HOOKS}/hooks/twilio/text", PHONE, "١ نعم", sid="SM1")
-    assert hooked(twilio).receive(hook_of(by_sms)).texts == (InboundText("SM1", PHONE, "١ نعم"),)
+    assert sms(twilio).receive(hook_of(by_sms)).texts == (InboundText("SM1", PHONE, "١ نعم"),)
     url = f"{HOOKS}/hooks/twilio_whatsapp/text"
     by_whatsapp = twilio.text(url, f"whatsapp:{PHONE}", "", sid="SM2")
-    received = hooked(twilio, "twilio_whatsapp").receive(hook_of(by_whatsapp))
+    received = whatsapp(twilio).receive(hook_of(by_whatsapp))
     assert received.texts == (InboundText("SM2", PHONE, ""),)
-    ringing = hooked(twilio).receive(
-        hook_of(twilio.ring(f"{HOOKS}/hooks/twilio/call", PHONE, "C1"))
-    )
+    ringing = sms(twilio).receive(hook_of(twilio.ring(f"{HOOKS}/hooks/twilio/call", PHONE, "C1")))
     assert ringing.calls == (MissedCall("C1", PHONE),)
     assert ringing.answer.body == b"<Response><Reject/></Response>"
 
 
 def test_hidden_caller_is_rejected_and_nobody(twilio: FakeTwilio) -> None:
     hidden = twilio.ring(f"{HOOKS}/hooks/twilio/call", "anonymous")
-    received = hooked(twilio).receive(hook_of(hidden))
+    received = sms(twilio).receive(hook_of(hidden))
     assert (received.calls, received.answer.content_type) == ((), "text/xml; charset=utf-8")
 
 
 def test_only_what_twilio_signed_is_heard(twilio: FakeTwilio) -> None:
     call = twilio.text(f"{HOOKS}/hooks/twilio/text?a=1", PHONE, "STOP")
     good = hook_of(call)
-    assert hooked(twilio).receive(good).texts
+    assert sms(twilio).receive(good).texts
     forged = [
         replace(good, headers={}),
         replace(good, body=good.body + b"&Body=1"),
@@ -259,19 +245,17 @@ def test_only_what_twilio_signed_is_heard(twilio: FakeTwilio) -> None:
     ]
     for hook in forged:
         with pytest.raises(HookRefused) as refusal:
-            hooked(twilio).receive(hook)
+            sms(twilio).receive(hook)
         assert refusal.value.status == 403
     with pytest.raises(HookRefused) as overlong:
-        hooked(twilio).receive(replace(good, body=b"&".join([b"a=1"] * 201)))
+        sms(twilio).receive(replace(good, body=b"&".join([b"a=1"] * 201)))
     assert overlong.value.status == 400
     with pytest.raises(HookRefused) as unknown:
-        hooked(twilio).receive(hook_of(signed(f"{HOOKS}/hooks/twilio/other", {"a": "1"})))
+        sms(twilio).receive(hook_of(signed(f"{HOOKS}/hooks/twilio/other", {"a": "1"})))
     assert unknown.value.status == 404
 
 
 def test_status_that_is_new_to_us_changes_nothing(twilio: FakeTwilio) -> None:
     sms(twilio).send(TEXT)
-    received = hooked(twilio).receive(
-        hook_of(twilio.receipt(twilio.sent[0], "partially_delivered"))
-    )
+    received = sms(twilio).receive(hook_of(twilio.receipt(twilio.sent[0], "partially_delivered")))
     assert received == Received(answer=received.answer)

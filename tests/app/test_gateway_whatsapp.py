@@ -10,7 +10,6 @@ import pytest
 
 from app.gateways import (
     DeliveryReceipt,
-    Gateway,
     Hook,
     HookedGateway,
     HookRefused,
@@ -21,11 +20,10 @@ from app.gateways import (
     Received,
     Retryable,
 )
-from app.gateways.configured import configured_gateways, hooked_gateway
 from app.gateways.whatsapp_cloud import signature
-from tests.support.databases import make_config
 from tests.support.fake_meta import FakeMeta, button_of, running_meta, signed, text_of
-from tests.support.fake_provider import Call, Fault
+from tests.support.fake_provider import Fault
+from tests.support.gateways import configured
 
 URL = "https://n9raw.ma/hooks/whatsapp"
 PHONE = "+212612345678"
@@ -45,20 +43,8 @@ def meta(server: FakeMeta) -> FakeMeta:
     return server
 
 
-def gateway(meta: FakeMeta, **settings: str) -> Gateway:
-    (found,) = configured_gateways(make_config("", **meta.settings(**settings)))
-    return found
-
-
-def hooked(meta: FakeMeta) -> HookedGateway:
-    found = hooked_gateway(make_config("", **meta.settings()), "whatsapp")
-    assert found is not None
-    return found
-
-
-def hook_of(call: Call) -> Hook:
-    headers = {name.lower(): value for name, value in call.headers.items()}
-    return Hook(call.method, call.url, headers, call.body)
+def gateway(meta: FakeMeta, **settings: str) -> HookedGateway:
+    return configured("whatsapp", meta.settings(**settings))
 
 
 def test_text_leaves_as_the_variable_of_its_languages_template(meta: FakeMeta) -> None:
@@ -125,7 +111,7 @@ def test_several_entries_come_in_one_call(meta: FakeMeta) -> None:
         gateway(meta).send(replace(TEXT, reference=f"n9raw-{number}"))
     first, second, third = meta.sent
     call = meta.receipts(URL, (first, "read", None), (second, "failed", 131026), (third, "x", None))
-    received = hooked(meta).receive(hook_of(call))
+    received = gateway(meta).receive(call.hook)
     unreachable = "nobody uses WhatsApp at this number, or it can't be written to (error 131026)"
     assert received.receipts == (
         DeliveryReceipt("n9raw-12", first["id"], ReceiptState.DELIVERED, None),
@@ -143,7 +129,7 @@ def test_texts_and_buttons_come_in(meta: FakeMeta) -> None:
         text_of(PHONE, "", 5) | {"type": "audio", "audio": {"id": "1"}},
         text_of(PHONE, "", 6) | {"type": "reaction", "reaction": {"emoji": "👍"}},
     ]
-    received = hooked(meta).receive(hook_of(meta.texts_in(URL, *messages)))
+    received = gateway(meta).receive(meta.texts_in(URL, *messages).hook)
     assert received.texts == (
         InboundText("wamid.in1", PHONE, "١"),
         InboundText("wamid.in2", PHONE, "2"),
@@ -155,19 +141,19 @@ def test_texts_and_buttons_come_in(meta: FakeMeta) -> None:
 
 def test_signature_is_over_the_bytes_as_they_came(meta: FakeMeta) -> None:
     call = meta.texts_in(URL, text_of(PHONE, "نعم"))
-    good = hook_of(call)
-    assert hooked(meta).receive(good).texts[0].text == "نعم"
+    good = call.hook
+    assert gateway(meta).receive(good).texts[0].text == "نعم"
     same_but_for_escapes = json.dumps(json.loads(call.body), ensure_ascii=False).encode()
     forged = [
         replace(good, body=same_but_for_escapes),
         replace(good, body=good.body + b" "),
         replace(good, headers={}),
         replace(good, headers={"x-hub-signature-256": "sha256="}),
-        hook_of(signed(URL, json.loads(call.body), app_secret="guess")),
+        signed(URL, json.loads(call.body), app_secret="guess").hook,
     ]
     for hook in forged:
         with pytest.raises(HookRefused) as refusal:
-            hooked(meta).receive(hook)
+            gateway(meta).receive(hook)
         assert refusal.value.status == 403
 
 
@@ -190,13 +176,13 @@ def test_signature_is_hmac_sha256() -> None:
 def test_signed_things_that_are_no_texts_are_nothing(
     meta: FakeMeta, brought: dict[str, object]
 ) -> None:
-    assert hooked(meta).receive(hook_of(signed(URL, brought))) == Received()
+    assert gateway(meta).receive(signed(URL, brought).hook) == Received()
 
 
 def test_meta_gets_its_word_back_when_the_address_is_entered(meta: FakeMeta) -> None:
-    answer = hooked(meta).receive(hook_of(meta.greeting(URL, "1158201444"))).answer
+    answer = gateway(meta).receive(meta.greeting(URL, "1158201444").hook).answer
     assert (answer.status, answer.body) == (200, b"1158201444")
     with pytest.raises(HookRefused):
-        hooked(meta).receive(hook_of(meta.greeting(URL, "1158201444", word="guess")))
+        gateway(meta).receive(meta.greeting(URL, "1158201444", word="guess").hook)
     with pytest.raises(HookRefused):
-        hooked(meta).receive(Hook("GET", URL, {}, b""))
+        gateway(meta).receive(Hook("GET", URL, {}, b""))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.database import transaction
@@ -32,7 +30,8 @@ from app.models import (
 from app.services import inbound, lesson_answers, senders
 from scheduler import clock
 from tests.support.groups import active_group
-from tests.support.people import make_household, make_programme, make_tutor
+from tests.support.people import make_household, make_tutor
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 BEFORE_THE_LESSON = datetime(2026, 11, 9, 16, 5, tzinfo=UTC)
@@ -40,17 +39,7 @@ BEFORE_THE_LESSON = datetime(2026, 11, 9, 16, 5, tzinfo=UTC)
 _ids = count(1)
 
 
-@pytest.fixture(autouse=True)
-def time() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture(autouse=True)
-def here(app: Flask, time: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        make_programme()
-        yield
+time = programme_at(MONDAY)
 
 
 def says(household: Household | Tutor | str, text: str) -> InboundMessage:
@@ -62,6 +51,15 @@ def says(household: Household | Tutor | str, text: str) -> InboundMessage:
     return db.session.scalars(
         select(InboundMessage).where(InboundMessage.provider_id == name)
     ).one()
+
+
+def says_before_a_crash(
+    household: Household, text: str, monkeypatch: pytest.MonkeyPatch
+) -> InboundMessage:
+    """Have a text come in that is kept, though the program ends before it acts on it."""
+    with monkeypatch.context() as cut:
+        cut.setattr(inbound, "_act", lambda number: None)
+        return says(household, text)
 
 
 def replies() -> list[Message]:
@@ -459,9 +457,7 @@ def test_what_was_cut_off_is_done_by_the_worker(
     lesson = lesson_of(household)
     remind(household)
     time.move_to(BEFORE_THE_LESSON)
-    with monkeypatch.context() as cut:
-        cut.setattr(inbound, "_act", lambda number: None)
-        cut_off = says(household, "2")
+    cut_off = says_before_a_crash(household, "2", monkeypatch)
     assert said(lesson, household) is None
     assert inbound.finish_cut_off() == 0  # whoever took it may still be at it
     time.shift(timedelta(minutes=2))
@@ -478,9 +474,7 @@ def test_a_word_that_was_cut_off_does_not_undo_a_later_one(
     lesson = lesson_of(household)
     remind(household)
     time.move_to(BEFORE_THE_LESSON)
-    with monkeypatch.context() as cut:
-        cut.setattr(inbound, "_act", lambda number: None)
-        says(household, "1")
+    says_before_a_crash(household, "1", monkeypatch)
     says(household, "2")
     time.shift(timedelta(minutes=2))
     inbound.finish_cut_off()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -39,17 +39,13 @@ from tests.support.outbox import (
     refuse,
 )
 from tests.support.pages import counted_statements
+from tests.support.programmes import programme_at
 from tests.support.telling import cancel, make_lessons
 
 MAIL_KIND = (AddressKind.EMAIL,)
 
 
-@pytest.fixture(autouse=True)
-def at_noon(app: Flask) -> Iterator[time_machine.Traveller]:
-    """A programme on a Tuesday at noon; the fixture's value moves the clock."""
-    with time_machine.travel(NOON, tick=False) as moved, app.app_context():
-        people.make_programme()
-        yield moved
+at_noon = programme_at(NOON)
 
 
 def hand_over(*gateways: Gateway, most: int = 50) -> list[Handing]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from time import monotonic
 
 import pytest
 import time_machine
-from flask import Flask
 
-from app import create_app
 from app.database import transaction
 from app.extensions import db
 from app.gateways import OutgoingText, Receipt
@@ -22,11 +20,9 @@ from app.services import outbox
 from app.services.delivery import deliver_due
 from scheduler import clock
 from tests.support import people
-from tests.support.databases import make_config
+from tests.support.apps import MakeApp
 from tests.support.mail import Mailbox, running_mail_server
 from tests.support.outbox import NOON, family_of, make_due_reminder
-
-MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +38,6 @@ def mailbox(server: Mailbox) -> Mailbox:
     server.answers.clear()
     server.refused_recipients.clear()
     return server
-
-
-@pytest.fixture
-def make_app(database_url: str) -> Iterator[MakeApp]:
-    """Makes the program with further settings, and ends its connections afterwards."""
-    made: list[Flask] = []
-
-    def make(**settings: str) -> Flask:
-        made.append(create_app(make_config(database_url, **settings)))
-        return made[-1]
-
-    yield make
-    for app in made:
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
 
 
 @pytest.fixture(autouse=True)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import time_machine
-from flask import Flask
 
 from app.extensions import db
 from app.gateways import DeliveryReceipt, Receipt, ReceiptState
 from app.models import Message, MessageState
 from app.services import outbox
 from app.services.handing import begin_handings
-from tests.support import people
 from tests.support.gateways import QuietGateway
 from tests.support.outbox import NOON, answer, make_due_reminder
+from tests.support.programmes import programme_at
 
 ACCEPTED, UNDELIVERED, DELIVERED = ReceiptState
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(NOON, tick=False) as time, app.app_context():
-        people.make_programme()
-        yield time
+time = programme_at(NOON)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.database import transaction
@@ -34,6 +32,7 @@ from app.services.lessons import extend_lessons
 from app.services.periods import NewPeriod
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 DAYS = (date(2027, 2, 8), date(2027, 3, 8))
 BLACKOUT = (17 * 60 + 15, 20 * 60)
@@ -41,15 +40,8 @@ RAMADAN = NewPeriod(PeriodKind.RAMADAN, "Ramadan", *DAYS, blackout=BLACKOUT)
 LONG = ("mon 14:00-22:00", "tue 14:00-22:00")
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    """Wednesday 2027-01-27, noon, in a programme."""
-    with (
-        time_machine.travel(datetime(2027, 1, 27, 12, tzinfo=UTC), tick=False) as time,
-        app.app_context(),
-    ):
-        people.make_programme()
-        yield time
+time = programme_at(datetime(2027, 1, 27, 12, tzinfo=UTC))
+"""Wednesday, noon."""
 
 
 def group_at(

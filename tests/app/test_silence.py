@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.database import transaction
@@ -31,23 +29,14 @@ from app.services.lesson_answers import answer_lesson
 from app.services.scope import EVERYWHERE
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 FIRST = datetime(2026, 11, 2, 17, tzinfo=UTC)
 EVENINGS = ("mon 17:00-20:00",)
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(MONDAY)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import delete, select
 
 from app.database import transaction
@@ -32,6 +30,7 @@ from app.services import new_times, substitution, suspension, volunteer
 from app.services.errors import Conflict, NotFound
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 SECOND = datetime(2026, 11, 9, 18, tzinfo=UTC)
@@ -40,17 +39,7 @@ UNTIL = datetime(2026, 11, 8, 20, 30, tzinfo=UTC)
 DAILY = tuple(f"{day} 18:00-20:00" for day in ("mon", "tue", "wed", "thu"))
 
 
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    with time_machine.travel(MONDAY, tick=False) as coordinates:
-        yield coordinates
-
-
-@pytest.fixture(autouse=True)
-def programme(app: Flask, clock: time_machine.Traveller) -> Iterator[None]:
-    with app.app_context():
-        people.make_programme()
-        yield
+clock = programme_at(MONDAY)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,6 +29,7 @@ from app.services.reminders import Recipient
 from scheduler import clock
 from tests.support import people
 from tests.support.groups import active_group
+from tests.support.programmes import programme_at
 from tests.support.telling import (
     Lessons,
     cancel,
@@ -46,15 +46,8 @@ SUBSTITUTION = MessageKind.SUBSTITUTION
 WEDNESDAY = datetime(2026, 11, 25, 18)
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    """Friday 2026-11-20, noon, in a programme; the fixture's value moves the clock."""
-    with (
-        time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False) as time,
-        app.app_context(),
-    ):
-        people.make_programme()
-        yield time
+time = programme_at(datetime(2026, 11, 20, 12, tzinfo=UTC))
+"""Friday, noon."""
 
 
 def said_to(recipient: Recipient) -> list[tuple[MessageKind, str]]:

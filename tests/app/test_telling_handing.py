@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import pytest
 import time_machine
 from flask import Flask
 from sqlalchemy import select
@@ -35,6 +34,7 @@ from app.services.reminders import Recipient
 from app.services.telling import Reply
 from scheduler import clock
 from tests.support import people
+from tests.support.programmes import programme_at
 from tests.support.telling import cancel, make_lessons, move, restore
 
 WEDNESDAY = datetime(2026, 11, 25, 18)
@@ -46,15 +46,8 @@ class OneWay(ConsoleGateway):
     can_receive = False
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    """Friday 2026-11-20, noon, in a programme; the fixture's value moves the clock."""
-    with (
-        time_machine.travel(datetime(2026, 11, 20, 12, tzinfo=UTC), tick=False) as time,
-        app.app_context(),
-    ):
-        people.make_programme()
-        yield time
+time = programme_at(datetime(2026, 11, 20, 12, tzinfo=UTC))
+"""Friday, noon."""
 
 
 def hand_over(gateways: Sequence[Gateway] = (ConsoleGateway(),)) -> list[str]:

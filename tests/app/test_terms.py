@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
-from flask import Flask
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import AuditEntry, FamilyLink, Lesson, LessonState, Reminder, Term
+from app.models import AuditEntry, FamilyLink, Lesson, LessonState, Term
 from app.services import term_changes
 from app.services.calendar_changes import LessonsWouldChange, Outcome
 from app.services.changes import cancel_lesson
@@ -21,73 +19,46 @@ from app.services.lessons import extend_lessons
 from app.services.term_changes import NewTerm
 from app.services.terms import end_of_term
 from tests.support import people
-from tests.support.groups import active_group
+from tests.support.lessons import monday_group, planned_days, reminders_owed
+from tests.support.programmes import programme_at
 
 AUTUMN = NewTerm("Automne", date(2026, 9, 7), date(2026, 12, 18))
 WINTER = NewTerm("Hiver", date(2027, 1, 4), date(2027, 3, 26))
 MONDAYS = ["2026-12-07", "2026-12-14", "2026-12-21", "2026-12-28"]
 
 
-@pytest.fixture(autouse=True)
-def time(app: Flask) -> Iterator[time_machine.Traveller]:
-    """Tuesday 2026-12-01, noon, in a programme."""
-    with (
-        time_machine.travel(datetime(2026, 12, 1, 12, tzinfo=UTC), tick=False) as time,
-        app.app_context(),
-    ):
-        people.make_programme()
-        yield time
-
-
-def monday_group() -> int:
-    household = people.make_household()
-    return active_group(people.make_tutor(), [household.pupils[0].requests[0].id]).id
-
-
-def planned() -> list[str]:
-    rows = select(Lesson.wall_start).where(Lesson.state == LessonState.PLANNED)
-    return [str(wall.date()) for wall in db.session.scalars(rows.order_by(Lesson.wall_start))]
-
-
-def owed() -> int:
-    """How many reminders of planned lessons nobody has cancelled."""
-    rows = select(Reminder.id).join(Reminder.lesson).where(Reminder.cancelled_at.is_(None))
-    return len(db.session.scalars(rows.where(Lesson.state == LessonState.PLANNED)).all())
-
-
-def owed_for_cancelled() -> int:
-    rows = select(Reminder.id).join(Reminder.lesson).where(Reminder.cancelled_at.is_(None))
-    return len(db.session.scalars(rows.where(Lesson.state == LessonState.CANCELLED)).all())
+time = programme_at(datetime(2026, 12, 1, 12, tzinfo=UTC))
+"""Tuesday, noon."""
 
 
 def test_without_terms_lessons_are_held_all_year() -> None:
     monday_group()
-    assert planned() == MONDAYS
+    assert planned_days() == MONDAYS
 
 
 def test_lessons_are_made_within_terms_only(time: time_machine.Traveller) -> None:
     term_changes.store_term(AUTUMN, None)
     term_changes.store_term(WINTER, None)
     monday_group()
-    assert planned() == MONDAYS[:2]
+    assert planned_days() == MONDAYS[:2]
     time.move_to(datetime(2026, 12, 10, 12, tzinfo=UTC))
     assert extend_lessons() == 1
-    assert planned() == [*MONDAYS[:2], "2027-01-04"]
+    assert planned_days() == [*MONDAYS[:2], "2027-01-04"]
     assert extend_lessons() == 0
 
 
 def test_first_term_cancels_what_lies_outside_once_that_was_seen() -> None:
     monday_group()
-    assert owed() == 16
+    assert reminders_owed(LessonState.PLANNED) == 16
     outside = term_changes.preview_terms(AUTUMN).cancelled
     assert [str(lesson.wall_start.date()) for lesson, _ban in outside] == MONDAYS[2:]
     with pytest.raises(LessonsWouldChange):
         term_changes.store_term(AUTUMN, None)
-    assert planned() == MONDAYS
+    assert planned_days() == MONDAYS
     assert db.session.scalars(select(Term)).all() == []
     assert term_changes.store_term(AUTUMN, None, agreed=2) == Outcome(cancelled=2, made=0)
-    assert planned() == MONDAYS[:2]
-    assert (owed(), owed_for_cancelled()) == (8, 0)
+    assert planned_days() == MONDAYS[:2]
+    assert (reminders_owed(LessonState.PLANNED), reminders_owed(LessonState.CANCELLED)) == (8, 0)
     row = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert row is not None
     assert (row.action, row.detail["days"]) == ("add_term", ["2026-09-07", "2026-12-18"])
@@ -104,8 +75,8 @@ def test_lengthened_term_gives_back_what_its_shortening_cancelled() -> None:
     longer = NewTerm("Automne", AUTUMN.first_day, date(2026, 12, 27))
     term_id = db.session.scalars(select(Term.id)).one()
     assert term_changes.store_term(longer, None, term_id=term_id) == Outcome(0, 1)
-    assert planned() == MONDAYS[1:3], "what was cancelled by hand stays cancelled"
-    assert (owed(), owed_for_cancelled()) == (8, 0)
+    assert planned_days() == MONDAYS[1:3], "what was cancelled by hand stays cancelled"
+    assert (reminders_owed(LessonState.PLANNED), reminders_owed(LessonState.CANCELLED)) == (8, 0)
     assert {lesson.group_id for lesson in db.session.scalars(select(Lesson))} == {group_id}
 
 
@@ -117,11 +88,11 @@ def test_term_that_goes_leaves_what_other_terms_hold() -> None:
     assert autumn is not None
     assert term_changes.preview_terms(None, autumn.id).touched == 2
     assert term_changes.remove_term(autumn.id, None, agreed=2) == Outcome(2, 0)
-    assert planned() == []
+    assert planned_days() == []
     winter = db.session.scalars(select(Term)).one()
     assert term_changes.preview_terms(None, winter.id).touched == 0
     assert term_changes.remove_term(winter.id, None) == Outcome(0, 4)
-    assert planned() == MONDAYS
+    assert planned_days() == MONDAYS
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,10 @@ def test_days_off_show_what_they_cancel_before_they_do(app: Flask, tutor: int) -
     answer = client.post("/volunteer/days-off", data=data | {"sure": "yes"})
     assert (answer.status_code, answer.location) == (303, "/volunteer/days-off")
     page = text(client, "/volunteer/days-off")
-    assert "Your days off are planned. 1 lesson is cancelled, and the family is told by message." in page
+    assert (
+        "Your days off are planned. 1 lesson is cancelled, and the family is told by message."
+        in page
+    )
     week = text(client)
     assert "Days off: from 9 November 2026 to 15 November 2026" in week
     assert "Monday 9 November, 18:00 Mathematics, Hiba cancelled" in week

@@ -6,7 +6,7 @@ To make it takes as long as most tests do, and to compile its statements again e
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from flask import Flask
@@ -16,6 +16,9 @@ from app import create_app
 from app.extensions import db
 from config import Config
 from tests.support.databases import make_config
+
+MakeApp = Callable[..., Flask]
+"""Makes the program with further settings."""
 
 _made: dict[tuple[str, frozenset[tuple[str, str]]], Flask] = {}
 

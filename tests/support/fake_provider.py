@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.gateways import Hook
+
 _HANGS_SECONDS = 60.0
 
 
@@ -40,6 +42,12 @@ class Call:
     body: bytes
     headers: Mapping[str, str]
     method: str = "POST"
+
+    @property
+    def hook(self) -> Hook:
+        """What a gateway is shown of it."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Hook(self.method, self.url, headers, self.body)
 
     def to(self, client: FlaskClient) -> TestResponse:
         """Make it by Flask's test client."""

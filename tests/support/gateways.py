@@ -1,7 +1,8 @@
-"""A gateway for tests, which sends nothing and says what it is told to say."""
+"""Gateways for tests: one that sends nothing and says what it is told to, and configured ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
@@ -9,10 +10,13 @@ from app.gateways import (
     AddressKind,
     Cost,
     GatewayError,
+    HookedGateway,
     OutgoingText,
     Receipt,
     ReceiptState,
 )
+from app.gateways.configured import hooked_gateway
+from tests.support.databases import make_config
 
 
 @dataclass
@@ -39,3 +43,10 @@ class QuietGateway:
             raise self.errors.pop(0)
         self.sent.append(outgoing)
         return Receipt(ReceiptState.ACCEPTED, provider_id=outgoing.reference)
+
+
+def configured(name: str, settings: Mapping[str, str]) -> HookedGateway:
+    """The gateway of that name of a program with these settings."""
+    found = hooked_gateway(make_config("", **settings), name)
+    assert found is not None
+    return found
