@@ -32,7 +32,13 @@ from app.services import (
     worries,
 )
 from app.services.answers import Said, What, read_answer
-from app.services.asked import Asked, AskedLesson, lesson_children, newest_asked
+from app.services.asked import (
+    Asked,
+    AskedLesson,
+    lesson_children,
+    newest_asked,
+    was_written_to_since,
+)
 from app.services.asking_which import Choice, chosen
 from app.services.errors import Conflict, NotFound
 from app.services.senders import Sender
@@ -79,6 +85,9 @@ def outcome_of(row: InboundMessage) -> Outcome:
     if said.what is What.CALL_ME:
         return _call(sender, has_more=said.has_more)
     asked = newest_asked(sender)
+    in_words = said.what in (What.YES, What.NO)
+    if asked is not None and in_words and was_written_to_since(sender, asked):
+        said, asked = replace(said, has_more=True), None  # to the coordinator, perhaps
     outcome = _free_text(row, said) if asked is None else _answer(row, sender, said, asked)
     return replace(outcome, is_unread=True) if said.has_more else outcome
 

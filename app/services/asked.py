@@ -69,6 +69,21 @@ def newest_asked(sender: Sender) -> Asked | None:
     return _newest_lessons(sender, clock.now() - BEGUN_OF_LATE)
 
 
+def was_written_to_since(sender: Sender, asked: Asked) -> bool:
+    """Whether a coordinator's own words have left to the sender since that was asked."""
+    household, tutor = sender.household, sender.tutor
+    note = exists().where(
+        or_(
+            false() if household is None else Message.household_id == household.id,
+            false() if tutor is None else Message.tutor_id == tutor.id,
+        ),
+        Message.kind == MessageKind.NOTE,
+        Message.by_id.is_not(None),
+        Message.handed_at > asked.left_at,
+    )
+    return bool(db.session.scalar(select(note)))
+
+
 def lesson_children(lesson_ids: Collection[int], household_id: int) -> dict[int, list[Pupil]]:
     """The family's children who take part in each of these lessons by now, by lesson."""
     rows = db.session.execute(

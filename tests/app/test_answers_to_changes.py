@@ -10,10 +10,13 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
+from app.database import transaction
 from app.extensions import db
 from app.gateways import InboundText
-from app.models import Household, InboundMessage, Lesson, Meaning, Question
+from app.models import Household, InboundMessage, Lesson, Meaning, MessageState, Question
 from app.services import inbound, lesson_answers
+from app.services.telling import tell_note
+from scheduler import clock
 from tests.support import people
 from tests.support.telling import Lessons, make_lessons, move, open_texts, send_texts
 
@@ -78,3 +81,22 @@ def test_answer_to_a_time_that_changed_since_is_left_to_a_coordinator(
     assert open_texts()
     assert says(household, "2").read_at is None
     assert said(household, sara.first) is None
+
+
+def test_no_to_a_coordinators_own_words_takes_no_child_out_of_a_lesson(
+    family: tuple[Household, Lessons, Lessons], time: time_machine.Traveller
+) -> None:
+    household, sara, _omar = family
+    move(sara.first, an_hour_later(sara.first))
+    send_texts()
+    coordinator = people.make_coordinator()
+    time.shift(timedelta(minutes=5))
+    with transaction():
+        note = tell_note(sara.family, "Avez-vous reçu les livres ?", coordinator)
+        note.state, note.handed_at = MessageState.DELIVERED, clock.now()
+    row = says(household, "non merci")
+    assert (row.meaning, row.read_at, said(household, sara.first)) == (
+        Meaning.FREE_TEXT, None, None,
+    )  # fmt: skip
+    assert says(household, "2").meaning is Meaning.NOT_COMING
+    assert said(household, sara.first) is False
