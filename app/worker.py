@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from flask import Flask, current_app
 
@@ -34,20 +34,25 @@ from scheduler.loop import Tick
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 0.5
-_REPORT_EVERY_SECONDS = 1.0
+_HOUR = 3600.0
+_SHORT_WORK: Final[tuple[tuple[str, Callable[[], object], float], ...]] = (
+    ("finish texts cut off", finish_cut_off, 30.0),
+    ("expire messages", expire_messages, 60.0),
+    ("keep searches for substitutes", keep_searches, 60.0),
+    ("end old proposals of times", end_old_proposals, 60.0),
+    ("ask whether lessons were held", ask_whether_held, 300.0),
+    ("digests", plan_digests, 300.0),
+    ("keep lessons", keep_lessons, _HOUR),
+    ("end expired vettings", end_expired_vettings, _HOUR),
+    ("bring volunteers back", bring_tutors_back, _HOUR),
+    ("forget old drafts", forget_old_drafts, _HOUR),
+    ("delete stale imports", delete_stale_imports, _HOUR),
+    ("propose public holidays", propose_public_holidays, 24 * _HOUR),
+)
+"""What is over soon, and so need not look whether it is to stop: each with its seconds between."""
+_SOLVE_EVERY_SECONDS = 0.5
 _DELIVER_EVERY_SECONDS = 1.0
-_EXPIRE_EVERY_SECONDS = 60.0
-_CUT_OFF_EVERY_SECONDS = 30.0
-_LESSONS_EVERY_SECONDS = 3600.0
-_HOLIDAYS_EVERY_SECONDS = 86_400.0
-_STALE_IMPORTS_EVERY_SECONDS = 3600.0
-_OLD_DRAFTS_EVERY_SECONDS = 3600.0
-_SEARCHES_EVERY_SECONDS = 60.0
-_SILENCE_EVERY_SECONDS = 300.0
-_VETTINGS_EVERY_SECONDS = 3600.0
-_PAUSES_EVERY_SECONDS = 3600.0
-_DIGESTS_EVERY_SECONDS = 300.0
+_REPORT_EVERY_SECONDS = 1.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
 _ROUNDS = 3
@@ -74,57 +79,13 @@ def worker_ticks(app: Flask) -> list[Tick]:
 
         return tick
 
+    def without_stop(call: Callable[[], object]) -> Callable[[threading.Event], object]:
+        return lambda _stop: call()
+
     return [
-        Tick("solve", within_app(solve_next), _LOOK_EVERY_SECONDS),
+        Tick("solve", within_app(solve_next), _SOLVE_EVERY_SECONDS),
         Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
-        Tick(
-            "finish texts cut off",
-            within_app(lambda _stop: finish_cut_off()),
-            _CUT_OFF_EVERY_SECONDS,
-        ),
-        Tick("expire messages", within_app(lambda _stop: expire_messages()), _EXPIRE_EVERY_SECONDS),
-        Tick("keep lessons", within_app(lambda _stop: keep_lessons()), _LESSONS_EVERY_SECONDS),
-        Tick(
-            "propose public holidays",
-            within_app(lambda _stop: propose_public_holidays()),
-            _HOLIDAYS_EVERY_SECONDS,
-        ),
-        Tick(
-            "keep searches for substitutes",
-            within_app(lambda _stop: keep_searches()),
-            _SEARCHES_EVERY_SECONDS,
-        ),
-        Tick(
-            "end old proposals of times",
-            within_app(lambda _stop: end_old_proposals()),
-            _SEARCHES_EVERY_SECONDS,
-        ),
-        Tick(
-            "ask whether lessons were held",
-            within_app(lambda _stop: ask_whether_held()),
-            _SILENCE_EVERY_SECONDS,
-        ),
-        Tick(
-            "end expired vettings",
-            within_app(lambda _stop: end_expired_vettings()),
-            _VETTINGS_EVERY_SECONDS,
-        ),
-        Tick(
-            "bring volunteers back",
-            within_app(lambda _stop: bring_tutors_back()),
-            _PAUSES_EVERY_SECONDS,
-        ),
-        Tick("digests", within_app(lambda _stop: plan_digests()), _DIGESTS_EVERY_SECONDS),
-        Tick(
-            "forget old drafts",
-            within_app(lambda _stop: forget_old_drafts()),
-            _OLD_DRAFTS_EVERY_SECONDS,
-        ),
-        Tick(
-            "delete stale imports",
-            within_app(lambda _stop: delete_stale_imports()),
-            _STALE_IMPORTS_EVERY_SECONDS,
-        ),
+        *(Tick(name, within_app(without_stop(call)), every) for name, call, every in _SHORT_WORK),
     ]
 
 
