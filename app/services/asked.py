@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.extensions import db
@@ -19,6 +19,7 @@ from app.models import (
     Membership,
     Message,
     MessageKind,
+    MessageState,
     Notice,
     Pupil,
     Question,
@@ -26,6 +27,7 @@ from app.models import (
     Reminder,
     TutoringRequest,
 )
+from app.services.outbox import IN_DOUBT
 from app.services.senders import Sender
 from scheduler import clock
 
@@ -40,6 +42,13 @@ BEGUN_OF_LATE: Final = timedelta(hours=24)
 """So long after a lesson has begun, an answer to its reminder is told that it comes too late."""
 ANSWERED_OF_LATE: Final = timedelta(minutes=30)
 """So long the next key still speaks of the same question, such as one child after the other."""
+
+_GONE: Final = (
+    MessageState.HANDING,
+    MessageState.ACCEPTED,
+    MessageState.UNDELIVERED,
+    MessageState.DELIVERED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +211,13 @@ def _put_to(sender: Sender) -> ColumnElement[bool]:
 
 
 def _has_left() -> ColumnElement[bool]:
-    """A message that says again what another said counts too: that one may have been read."""
-    return or_(Message.handed_at.is_not(None), Message.fallback_of_id.is_not(None))
+    """That a message may have been read; one that was refused each time it was handed over was not.
+
+    A message that says again what another said counts too: that one may have been read.
+    """
+    may_be_read = or_(Message.state.in_(_GONE), Message.resent, Message.error == IN_DOUBT)
+    handed = and_(Message.handed_at.is_not(None), may_be_read)
+    return or_(handed, Message.fallback_of_id.is_not(None))
 
 
 def _left_at() -> ColumnElement[datetime]:

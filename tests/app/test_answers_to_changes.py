@@ -100,3 +100,16 @@ def test_no_to_a_coordinators_own_words_takes_no_child_out_of_a_lesson(
     )  # fmt: skip
     assert says(household, "2").meaning is Meaning.NOT_COMING
     assert said(household, sara.first) is False
+
+
+def test_text_that_never_left_is_not_what_a_family_answers(
+    family: tuple[Household, Lessons, Lessons], time: time_machine.Traveller
+) -> None:
+    household, sara, omar = family
+    move(sara.first, an_hour_later(sara.first))
+    send_texts()
+    time.shift(timedelta(minutes=5))
+    move(omar.first, an_hour_later(omar.first))
+    send_texts(arrives=False)
+    assert says(household, "2").lesson_id == sara.first.id
+    assert (said(household, sara.first), said(household, omar.first)) == (False, None)
