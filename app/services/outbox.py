@@ -49,6 +49,7 @@ from scheduler import clock
 
 IN_DOUBT: Final = "it may have left, and no receipt came"
 _LONGEST_REASON = 500
+_LONGEST_PROVIDER_ID = 120
 _ENDED_AT_ONCE = 200
 _REFERENCE: Final = re.compile(r"n9raw-(\d{1,9})", re.ASCII)
 _LINK_IS_TRIED_FOR: Final = timedelta(days=3)
@@ -244,7 +245,7 @@ def take_receipt(gateway: str, receipt: DeliveryReceipt) -> bool:
         row = db.session.scalar(raised.with_for_update().execution_options(populate_existing=True))
         if row is None:
             return False
-        row.provider_id = receipt.provider_id or row.provider_id
+        row.provider_id = _kept_id(receipt.provider_id) or row.provider_id
         if may_fall_back:
             fall_back(row, addressees.get(row.id))
         elif receipt.state is ReceiptState.DELIVERED:
@@ -282,10 +283,15 @@ def _spoken_of(gateway: str, receipt: DeliveryReceipt) -> int | None:
         return None
     return db.session.scalar(
         select(Message.id)
-        .where(Message.gateway == gateway, Message.provider_id == receipt.provider_id)
+        .where(Message.gateway == gateway, Message.provider_id == _kept_id(receipt.provider_id))
         .order_by(Message.id.desc())
         .limit(1)
     )
+
+
+def _kept_id(theirs: str | None) -> str | None:
+    """What a gateway calls a text, as far as its column takes it."""
+    return None if theirs is None else theirs[:_LONGEST_PROVIDER_ID]
 
 
 def record_answers(answers: Collection[Answer]) -> dict[int, MessageState]:
@@ -305,7 +311,7 @@ def record_answers(answers: Collection[Answer]) -> dict[int, MessageState]:
 
 def _write(row: Message, said: Said, addressee: Addressee | None) -> None:
     if isinstance(said, Receipt):
-        row.provider_id = said.provider_id
+        row.provider_id = _kept_id(said.provider_id)
         end(row, MessageState(said.state.value))
     elif isinstance(said, Retryable):
         _plan_next_try(row, said, addressee)

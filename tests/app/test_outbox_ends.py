@@ -14,7 +14,14 @@ from sqlalchemy import select
 
 from app.database import transaction
 from app.extensions import db
-from app.gateways import AddressKind, OutgoingText, Receipt, ReceiptState, Retryable
+from app.gateways import (
+    AddressKind,
+    DeliveryReceipt,
+    OutgoingText,
+    Receipt,
+    ReceiptState,
+    Retryable,
+)
 from app.models import Message, MessageKind, MessageState, Tutor
 from app.services import delivery, outbox
 from app.services.handing import begin_handings
@@ -23,7 +30,7 @@ from tests.support import people
 from tests.support.databases import make_config
 from tests.support.gateways import QuietGateway
 from tests.support.mail import SENDER
-from tests.support.outbox import NOON, family_of, make_due_reminder, receive_receipt
+from tests.support.outbox import NOON, answer, family_of, make_due_reminder, receive_receipt
 
 BY_MAIL_AND_SMS = {
     "N9RAW_SMTP_URL": "smtp://127.0.0.1:9",
@@ -67,6 +74,17 @@ def test_what_was_given_up_and_arrived_after_all_is_not_said_again(
     assert hand_over(MAIL, SMS) == []
     states = db.session.scalars(select(Message.state).order_by(Message.id)).all()
     assert states == [MessageState.DELIVERED, MessageState.CANCELLED]
+
+
+def test_text_with_a_very_long_id_of_its_gateways_is_written_as_taken() -> None:
+    message = make_due_reminder()
+    (claimed,) = outbox.claim_messages(1)
+    begin_handings([claimed], (MAIL,))
+    theirs = "wamid." + "A" * 200
+    assert answer(claimed, Receipt(ReceiptState.ACCEPTED, theirs)) is MessageState.ACCEPTED
+    assert outbox.take_receipt("email", DeliveryReceipt(None, theirs, ReceiptState.DELIVERED))
+    db.session.rollback()
+    assert db.session.get_one(Message, message.id).state is MessageState.DELIVERED
 
 
 def test_gateway_that_is_awake_while_its_recipient_sleeps_holds_nobody_up(
