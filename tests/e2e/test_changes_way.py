@@ -57,7 +57,7 @@ def test_volunteer_moves_a_lesson_and_the_weekly_time(
 ) -> None:
     page = visit("/volunteer/week", signed_in=volunteer)
     page.page.get_by_role(
-        "link", name=page.says("I can't that day, or at another time")
+        "link", name=page.says("I can't, or want to move it")
     ).last.click()
     page.look("cannot")
     page.follow("Move it to another time")
@@ -85,7 +85,7 @@ def test_family_asks_for_another_time_and_is_away(
     page = visit(f"{link}/lessons/{lesson_id}")
     page.look("lesson")
     page.page.locator("button[name=time]").first.click()
-    page.open(f"{link}/lessons/{lesson_id}")
+    page.sees(page.says("At another time?"))
     page.look("asked")
     page.open(link)
     page.follow("We are away for a week")

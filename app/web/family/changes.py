@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import request
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.i18n import _l
@@ -52,7 +52,8 @@ def ask_for_time(token: str, lesson_id: int) -> ResponseReturnValue:
     if wanted.tzinfo is not None:
         return back(token, f"l{lesson_id}")
     asked_times.ask_for_time(household.id, lesson_id, wanted)
-    return back(token, f"l{lesson_id}")
+    # The lesson's own page says that the volunteer is asked; the week has no room for it.
+    return redirect(url_for(".lesson", token=token, lesson_id=lesson_id), 303)
 
 
 @blueprint.route("/away", methods=["GET", "POST"])

@@ -24,6 +24,7 @@ def ask_then_change(
     back: str,
     button: str,
     title: str = "",
+    warning: str = "",
     values: Sequence[tuple[str, str]] | None = None,
     then: Callable[[], str] | None = None,
 ) -> ResponseReturnValue:
@@ -31,7 +32,7 @@ def ask_then_change(
 
     The page sends `values`, those of the form before it, to its own address again. Without such a
     form it always asks first. Afterwards it leads to `then`, else `back`. The title says what
-    changes, unless there is a better one.
+    changes, unless there is a better one; `warning` what is lost besides the lessons planned.
     """
     effects = see()
     refused: list[str] = []
@@ -44,13 +45,14 @@ def ask_then_change(
         except LessonsWouldChange as refusal:
             refused, status = [str(refusal)], refusal.status
             effects = see()
-    return _question(effects, refused, title, back, button, values or ()), status
+    return _question(effects, refused, title, warning, back, button, values or ()), status
 
 
 def _question(
     effects: Effects,
     refused: Sequence[str],
     title: str,
+    warning: str,
     back: str,
     button: str,
     values: Sequence[tuple[str, str]],
@@ -64,6 +66,7 @@ def _question(
     return render_template(
         "coordinator/programme/calendar_lessons.html",
         title=title,
+        warning=warning,
         back=back,
         button=button,
         values=[*values, ("agreed", str(effects.touched))],

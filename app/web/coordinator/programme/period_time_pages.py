@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
 from app.i18n import _, ngettext
-from app.models import Group, Period
+from app.models import Group, Period, PeriodKind
 from app.security import signed_in_coordinator
 from app.services import audit, period_starts, periods
 from app.services.errors import ServiceError
@@ -50,17 +50,18 @@ def programme_look_for_times(period_id: int) -> ResponseReturnValue:
 @blueprint.route("/programme/periods/<int:period_id>/publish", methods=["GET", "POST"])
 def programme_publish_times(period_id: int) -> ResponseReturnValue:
     """Name the lessons that move or are cancelled; then have lessons follow the period."""
-    by = signed_in_coordinator()
+    by, period = signed_in_coordinator(), periods.get_period(period_id)
     try:
         return ask_then_change(
             lambda: period_starts.preview_publication(period_id),
             lambda agreed: period_starts.publish_starts(period_id, by, agreed=agreed),
-            title=_("Publish the times of %(name)s?", name=periods.get_period(period_id).name),
+            title=_("Publish the times of %(name)s?", name=period.name),
+            warning=_without_times(period),
             back=_home(period_id),
             button=_("Publish"),
         )
     except ServiceError as refusal:
-        return _list(periods.get_period(period_id), [str(refusal)]), refusal.status
+        return _list(period, [str(refusal)]), refusal.status
 
 
 @blueprint.post("/programme/periods/<int:period_id>/times/<int:group_id>/dismiss")
@@ -115,6 +116,19 @@ def _list(period: Period, refused: list[str]) -> str:
         levels=read_catalogue().levels,
         words=words,
         start=group_words.weekly_start,
+    )
+
+
+def _without_times(period: Period) -> str:
+    """Lessons further ahead than those planned by now would be missing without a word."""
+    missing = sum(row.is_missing for row in period_starts.concerned(period))
+    if not missing or period.kind is not PeriodKind.RAMADAN:
+        return ""
+    return ngettext(
+        "%(num)d group has no other time: while it has none, it has no lessons at these hours.",
+        "%(num)d groups have no other time: while they have none, they have no lessons at "
+        "these hours.",
+        missing,
     )
 
 
