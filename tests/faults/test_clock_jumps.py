@@ -18,7 +18,7 @@ from tests.support.databases import make_config
 from tests.support.faults_clocks import WrongClock, nursery_with_wrong_clock, tz_data_with
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
-from tests.support.faults_plant import WAITS_IN_WORDS, Plant, running_plant, sends_in
+from tests.support.faults_plant import Plant, running_plant, sends_in, waits_for
 from tests.support.mail import Mailbox, running_mail_server
 from tests.support.outbox import make_weekly_group
 from tests.support.workers import wait_for
@@ -44,10 +44,11 @@ def test_jumps_of_the_clock_send_nothing_early_twice_or_stale(
     """The last step is so long that what stands still after the clock is set back shows as late."""
     url = crowded(messages)
     row = f"clock by -1 h, +1 h, +3 days, {messages} messages, {url.partition(':')[0]}"
+    waits = waits_for(messages)
     with (
         nursery_with_wrong_clock(tmp_path) as (nursery, wrong_clock),
-        running_plant(url, nursery) as plant,
-        figures(row, WAITS_IN_WORDS, f"each clock for {steps} s") as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(row, waits.in_words, f"each clock for {steps} s") as found,
     ):
         due, expires = _spread(plant, sum(steps))
         plant.start_workers(2)

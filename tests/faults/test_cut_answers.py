@@ -5,25 +5,23 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 
 import pytest
 
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
+from tests.support.faults_ledger import RECEIPTS
 from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
-    LEASE_SECONDS,
-    WAIT_SECONDS,
-    WAITS_IN_WORDS,
     Plant,
+    Waits,
     running_plant,
     sends_in,
+    waits_for,
 )
 from tests.support.faults_relay import Answer, Pass, Request
 from tests.support.workers import wait_for
-
-ONE_SEND_SECONDS = 0.2
-"""How long a text may be on its way to Kannel when its receipt is committed."""
 
 
 @pytest.mark.parametrize(
@@ -35,12 +33,14 @@ def test_text_whose_answer_was_cut_is_not_sent_again_after_its_receipt(
 ) -> None:
     url = crowded(messages)
     row = f"answer cut, {messages} messages, {url.partition(':')[0]}"
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
-        figures(row, f"seed {seed}", WAITS_IN_WORDS, "half of the receipts late") as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(row, f"seed {seed}", waits.in_words, "half of the receipts late") as found,
     ):
+        plant.ledger.watch()
         _cut_every_first_answer(plant)
-        _let_half_of_the_receipts_be_late(plant, random.Random(seed))
+        _let_half_of_the_receipts_be_late(plant, waits, random.Random(seed))
         plant.start_workers(2)
         plant.wait_until_settled(seconds=60 + messages / 10)
         wait_for(
@@ -49,18 +49,29 @@ def test_text_whose_answer_was_cut_is_not_sent_again_after_its_receipt(
             seconds=60,
         )
         plant.nursery.end_all()
-        receipts = plant.first_receipts()
-        sends = sends_in(plant.sending)
-        after = [
-            number
-            for number, call in sends
-            if number in receipts and call.began > receipts[number] + ONE_SEND_SECONDS
-        ]
-        found["sent after the receipt"] = len(after)
-        found["sent twice before it"] = len(sends) - messages
+        after, handings = _handed_after_a_receipt(plant)
+        sends = Counter(number for number, _call in sends_in(plant.sending))
+        found["handed over after the receipt"] = len(after)
+        found["sent twice before it"] = sum(sends.values()) - messages
         assert after == []
+        assert sends <= handings
         assert max(plant.arrived.values()) <= 2
         assert len(plant.arrived) == messages
+
+
+def _handed_after_a_receipt(plant: Plant) -> tuple[list[int], Counter[int]]:
+    """The messages whose hand-over committed after a receipt of theirs; all hand-overs."""
+    settled: set[int] = set()
+    after: list[int] = []
+    handings: Counter[int] = Counter()
+    for passed in plant.ledger.passed("message"):
+        if passed.became in RECEIPTS:
+            settled.add(passed.subject)
+        elif passed.became == "handing":
+            handings[passed.subject] += 1
+            if passed.subject in settled:
+                after.append(passed.subject)
+    return after, handings
 
 
 def _cut_every_first_answer(plant: Plant) -> None:
@@ -77,14 +88,14 @@ def _cut_every_first_answer(plant: Plant) -> None:
     plant.sending.spoil = cut
 
 
-def _let_half_of_the_receipts_be_late(plant: Plant, chance: random.Random) -> None:
+def _let_half_of_the_receipts_be_late(plant: Plant, waits: Waits, chance: random.Random) -> None:
     """Up to twice as late as we wait; both receipts of a text together."""
     delays: dict[str, float] = {}
     lock = threading.Lock()
 
     def delay(request: Request, ask: Pass) -> Answer | None:
         with lock:
-            late = chance.uniform(0, 2 * (LEASE_SECONDS + WAIT_SECONDS))
+            late = chance.uniform(0, 2 * (waits.lease + waits.wait))
             delay = delays.setdefault(request.path.partition("&")[0], chance.choice((0.0, late)))
         time.sleep(delay)
         return ask()

@@ -11,7 +11,7 @@ from scheduler import clock
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_nursery import Nursery
-from tests.support.faults_plant import Plant, running_plant, sends_in
+from tests.support.faults_plant import Plant, running_plant, sends_in, waits_for
 from tests.support.workers import wait_for
 
 DOWN = timedelta(hours=36)
@@ -29,8 +29,9 @@ def test_after_a_downtime_nothing_stale_leaves_and_the_rest_keeps_the_rate(
 ) -> None:
     url = crowded(messages)
     row = f"36 h of downtime, {messages} due, {url.partition(':')[0]}"
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
+        running_plant(url, nursery, waits) as plant,
         figures(row, f"rate {per_second}/s, two workers") as found,
     ):
         _let_them_come_due_in_the_past(plant)

@@ -22,7 +22,7 @@ from tests.support.databases import copy_sqlite
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
 from tests.support.faults_nursery import Nursery
-from tests.support.faults_plant import WAITS_IN_WORDS, Plant, running_plant
+from tests.support.faults_plant import Plant, running_plant, waits_for
 from tests.support.workers import wait_for
 
 ROOM_BYTES = 3_000_000
@@ -136,9 +136,10 @@ def _trouble(
     """Deliver while there is trouble again and again, each time for so long."""
     times, messages, seed = numbers
     chance = random.Random(seed)
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
-        figures(f"{row}, {url.partition(':')[0]}", f"seed {seed}", WAITS_IN_WORDS) as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(f"{row}, {url.partition(':')[0]}", f"seed {seed}", waits.in_words) as found,
     ):
         workers = plant.start_workers(2)
         acknowledged: set[str] = set()

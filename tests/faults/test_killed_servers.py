@@ -20,12 +20,12 @@ from tests.support.faults_figures import FULL, figures
 from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
     IN_FLIGHT,
-    WAITS_IN_WORDS,
     Plant,
     message_of,
     receipts_in,
     running_plant,
     sends_in,
+    waits_for,
 )
 from tests.support.postgres import DURABLE, killable_server
 from tests.support.workers import wait_for
@@ -124,10 +124,11 @@ def _hold(
 ) -> None:
     chance = random.Random(seed)
     nursery, folder = home
-    settings = f"{WAITS_IN_WORDS}, tries again at {RETRIES['N9RAW_RETRY_AT_SECONDS']} s"
+    waits = waits_for(messages)
+    settings = f"{waits.in_words}, tries again at {RETRIES['N9RAW_RETRY_AT_SECONDS']} s"
     row = f"kill -9 of {victim}, {messages} messages, {kills} kills"
     with (
-        running_plant(url, nursery, settings=RETRIES) as plant,
+        running_plant(url, nursery, waits, settings=RETRIES) as plant,
         figures(row, f"seed {seed}", settings) as found,
     ):
         workers = plant.start_workers(2)

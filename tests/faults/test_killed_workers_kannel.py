@@ -12,10 +12,9 @@ from tests.support.faults_figures import FULL, figures
 from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
     IN_FLIGHT,
-    WAIT_SECONDS,
-    WAITS_IN_WORDS,
     Plant,
     running_plant,
+    waits_for,
 )
 from tests.support.workers import wait_for
 
@@ -31,9 +30,10 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_no_receipt_settled(
     url = crowded(messages)
     database = url.partition(":")[0]
     row = f"kill -9 of a worker, {messages} messages, {kills} kills, {database}"
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
-        figures(row, f"seed {seed}", WAITS_IN_WORDS) as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(row, f"seed {seed}", waits.in_words) as found,
     ):
         _kill_and_kill_again(plant, messages, kills, random.Random(seed))
         plant.wait_until_settled(seconds=120)
@@ -46,7 +46,7 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_no_receipt_settled(
         settled = {
             number
             for number in twice
-            if number in receipts and receipts[number] - first[number] <= WAIT_SECONDS
+            if number in receipts and receipts[number] - first[number] <= waits.wait
         }
         found["lost"] = len(all_ids - set(arrived) - listed)
         found["doubled after a receipt within the wait"] = len(settled)

@@ -20,14 +20,14 @@ from tests.support.fake_twilio import running_twilio
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
 from tests.support.faults_nursery import Nursery
-from tests.support.faults_plant import SHORT_WAITS
+from tests.support.faults_plant import Waits
 from tests.support.faults_relay import Answer, Pass, Request, running_relay
 from tests.support.killing import daytime
 from tests.support.mail import running_mail_server
 from tests.support.workers import free_port, wait_for
 
 RETRIES = (1, 2, 4)
-WAITS = SHORT_WAITS | {"N9RAW_RETRY_AT_SECONDS": "1,2,4"}
+WAITS = Waits(send=2, lease=3, wait=3).settings | {"N9RAW_RETRY_AT_SECONDS": "1,2,4"}
 IN_WORDS = "send timeout 2 s, lease 3 s, wait 3 s, tries at 0, 1, 2, 4 s"
 HANGS_SECONDS = 2.5
 """Longer than a send may take."""

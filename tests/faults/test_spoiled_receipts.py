@@ -16,7 +16,7 @@ from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import RECEIPTS
 from tests.support.faults_nursery import Nursery
-from tests.support.faults_plant import WAITS_IN_WORDS, Plant, running_plant
+from tests.support.faults_plant import Plant, running_plant, waits_for
 from tests.support.faults_relay import Answer, Pass, Request
 from tests.support.workers import wait_for
 
@@ -47,9 +47,10 @@ def test_state_never_falls_whatever_becomes_of_the_receipts(
 ) -> None:
     url = crowded(messages)
     row = f"receipts spoiled, {messages} messages, {url.partition(':')[0]}"
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
-        figures(row, f"seed {seed}", WAITS_IN_WORDS, "5 % dropped") as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(row, f"seed {seed}", waits.in_words, "5 % dropped") as found,
     ):
         plant.ledger.watch()
         pile = Pile()

@@ -24,7 +24,7 @@ from tests.faults.conftest import CrowdedUrl
 from tests.support.databases import make_config
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_nursery import Nursery
-from tests.support.faults_plant import WAITS_IN_WORDS, Plant, running_plant, sends_in
+from tests.support.faults_plant import Plant, running_plant, sends_in, waits_for
 
 A_SECOND = 30
 """How many messages come due in a second."""
@@ -100,9 +100,10 @@ def _race(
     what, became, subjects = marks
     chance = random.Random(seed)
     row = f"{name} at random instants, {messages} messages, {url.partition(':')[0]}"
+    waits = waits_for(messages)
     with (
-        running_plant(url, nursery) as plant,
-        figures(row, f"seed {seed}", WAITS_IN_WORDS, f"{A_SECOND} due a second") as found,
+        running_plant(url, nursery, waits) as plant,
+        figures(row, f"seed {seed}", waits.in_words, f"{A_SECOND} due a second") as found,
     ):
         of_reminders = plant.ledger.rows("SELECT id FROM message ORDER BY id")
         subject_of = dict(plant.ledger.rows(subjects))

@@ -24,21 +24,38 @@ HOOK_SECRET = "known-to-all-for-tests-only-0123456789"
 TEXT_HOOK = f"/hooks/kannel/{HOOK_SECRET}/text"
 RECEIPT_HOOK = f"/hooks/kannel/{HOOK_SECRET}/receipt"
 KANNEL_ASKS = "from=%p&to=%P&text=%a&charset=%C&coding=%c&id=%I"
-LEASE_SECONDS = 4.0
-WAIT_SECONDS = 8.0
-SENDS_AT_ONCE = 8
 IN_FLIGHT = 8
 """How many texts of one worker may be on the wire, and on record as handed over."""
 
-SHORT_WAITS = {
-    "N9RAW_SEND_TIMEOUT_SECONDS": "2",
-    "N9RAW_MESSAGE_LEASE_SECONDS": str(LEASE_SECONDS),
-    "N9RAW_RESEND_WAIT_SECONDS": str(WAIT_SECONDS),
-}
-"""So that what was cut off is taken up again while a test waits."""
-WAITS_IN_WORDS = (
-    f"lease {LEASE_SECONDS:.0f} s, wait {WAIT_SECONDS:.0f} s, {IN_FLIGHT} in flight, 1000/s"
-)
+
+@dataclass(frozen=True)
+class Waits:
+    """The waits of the contract, short enough to be waited for."""
+
+    send: float
+    lease: float
+    wait: float
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "N9RAW_SEND_TIMEOUT_SECONDS": str(self.send),
+            "N9RAW_MESSAGE_LEASE_SECONDS": str(self.lease),
+            "N9RAW_RESEND_WAIT_SECONDS": str(self.wait),
+        }
+
+    @property
+    def in_words(self) -> str:
+        return f"lease {self.lease:.0f} s, wait {self.wait:.0f} s, {IN_FLIGHT} in flight, 1000/s"
+
+
+def waits_for(messages: int) -> Waits:
+    """Shorter ones for the small numbers of `make test`."""
+    return Waits(2, 4, 8) if messages >= FULL_SIZE else Waits(1, 2, 4)
+
+
+FULL_SIZE = 1000
+"""From so many messages on a test is one of `make faults`."""
 
 
 @dataclass
@@ -153,13 +170,17 @@ def kannel_settings(sending_url: str, hooks_url: str) -> dict[str, str]:
         "N9RAW_KANNEL_FROM": "N9RAW",
         "N9RAW_KANNEL_RECEIVES": "1",
         "N9RAW_KANNEL_PER_SECOND": "1000",
-        "N9RAW_KANNEL_SENDS_AT_ONCE": str(SENDS_AT_ONCE),
+        "N9RAW_KANNEL_SENDS_AT_ONCE": str(IN_FLIGHT),
     }
 
 
 @contextmanager
 def running_plant(
-    database_url: str, nursery: Nursery, *, settings: Mapping[str, str] | None = None
+    database_url: str,
+    nursery: Nursery,
+    waits: Waits,
+    *,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Plant]:
     """The works on a database, without a worker yet; its workers end with it."""
     with ExitStack() as running:
@@ -167,7 +188,9 @@ def running_plant(
         hooks = running.enter_context(running_relay(port))
         kannel = running.enter_context(running_kannel(f"{hooks.url}{TEXT_HOOK}?{KANNEL_ASKS}"))
         sending = running.enter_context(running_relay(kannel.send_port))
-        all_settings = SHORT_WAITS | kannel_settings(sending.url, hooks.url) | dict(settings or {})
+        all_settings = (
+            waits.settings | kannel_settings(sending.url, hooks.url) | dict(settings or {})
+        )
         running.enter_context(nursery.running_web(database_url, all_settings, port))
         running.callback(nursery.kill_all)
         yield Plant(
