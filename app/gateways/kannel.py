@@ -30,7 +30,7 @@ from app.gateways import (
 from app.gateways.http import Answer, post
 from app.gateways.numbers import check_number, in_e164
 from app.gateways.sms_parts import is_gsm7
-from app.gateways.telephones import Paced, behind
+from app.gateways.telephones import ForTelephones, behind
 from gateway_settings import KannelSettings
 
 _DELIVERED, _UNDELIVERED, _TAKEN, _REFUSED = 1, 2, 8, 16
@@ -56,16 +56,11 @@ _STATUS = re.compile(r"\bstat:([A-Z]{3,10})(?: err:(\w{1,8}))?")
 """In what an operator says; no more is kept of it, since the text's beginning stands there too."""
 
 
-class KannelGateway(Paced):
+class KannelGateway(ForTelephones[KannelSettings]):
     """One smsbox of Kannel's."""
 
     name: ClassVar[str] = "kannel"
     reaches: ClassVar[tuple[AddressKind, ...]] = (AddressKind.PHONE,)
-
-    def __init__(self, settings: KannelSettings, timeout_seconds: float) -> None:
-        super().__init__(settings.limits)
-        self._settings = settings
-        self._timeout_seconds = timeout_seconds
 
     def cost(self, text: str) -> Cost:
         return self._cost_as_sms(text)

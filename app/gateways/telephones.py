@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
+from typing import Generic, TypeVar
 
 from app.gateways import Cost
 from app.gateways.sms_parts import sms_parts
-from gateway_settings import Limits
+from gateway_settings import KannelSettings, TwilioSettings, WhatsAppSettings
+
+S = TypeVar("S", KannelSettings, TwilioSettings, WhatsAppSettings)
 
 
-class Paced:
-    """A gateway whose limits come from its settings."""
+class ForTelephones(Generic[S]):
+    """A gateway with its settings, and within the limits that stand there."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, settings: S, timeout_seconds: float) -> None:
+        limits = settings.limits
         self.per_second = limits.per_second
         self.sends_at_once = limits.sends_at_once
         self.quiet = limits.quiet
         self.can_receive = limits.receives
         self._price = limits.price
+        self._settings: S = settings
+        self._timeout_seconds = timeout_seconds
 
     def _cost(self, parts: int) -> Cost:
         return Cost(parts, parts * self._price)

@@ -31,7 +31,7 @@ from app.gateways import (
 )
 from app.gateways.http import Answer, post
 from app.gateways.numbers import check_number, in_e164
-from app.gateways.telephones import Paced, behind, in_words, on_one_line
+from app.gateways.telephones import ForTelephones, behind, in_words, on_one_line
 from gateway_settings import TwilioSettings
 
 _STATES: Final = {
@@ -94,15 +94,10 @@ _REJECT: Final = HookAnswer(
 """The call is not answered, so that neither side pays for it."""
 
 
-class _TwilioGateway(Paced):
+class _TwilioGateway(ForTelephones[TwilioSettings]):
     """What SMS and WhatsApp by Twilio have in common."""
 
     name: str
-
-    def __init__(self, settings: TwilioSettings, timeout_seconds: float) -> None:
-        super().__init__(settings.limits)
-        self._settings = settings
-        self._timeout_seconds = timeout_seconds
 
     def receive(self, hook: Hook) -> Received:
         """Verify and read a receipt, a text or a call."""

@@ -30,7 +30,7 @@ from app.gateways import (
 )
 from app.gateways.http import Answer, post
 from app.gateways.numbers import check_number, in_e164
-from app.gateways.telephones import Paced, in_words, on_one_line
+from app.gateways.telephones import ForTelephones, in_words, on_one_line
 from gateway_settings import WhatsAppSettings
 
 _STATES: Final = {
@@ -86,16 +86,11 @@ _TRIED_AGAIN: Final = frozenset(
 """Codes that speak of a rush, of Meta, or of what the operator has to mend; the rest is final."""
 
 
-class WhatsAppGateway(Paced):
+class WhatsAppGateway(ForTelephones[WhatsAppSettings]):
     """One number at Meta."""
 
     name: ClassVar[str] = "whatsapp"
     reaches: ClassVar[tuple[AddressKind, ...]] = (AddressKind.WHATSAPP,)
-
-    def __init__(self, settings: WhatsAppSettings, timeout_seconds: float) -> None:
-        super().__init__(settings.limits)
-        self._settings = settings
-        self._timeout_seconds = timeout_seconds
 
     def cost(self, text: str) -> Cost:
         return self._cost(1)
