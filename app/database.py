@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event, text
 from sqlalchemy.engine import make_url
@@ -16,6 +18,7 @@ from app.extensions import db
 
 BUSY_TIMEOUT_SECONDS = 10
 _WRITES = "n9raw_writes"
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _OTHERS_WERE_FASTER = ("40P01", "55P03")
 """What PostgreSQL calls a deadlock and a lock that it waited for too long."""
 
@@ -93,15 +96,36 @@ def transaction(*, one_at_a_time: int | None = None) -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("a change was made outside transaction()")
     session.rollback()
-    session.connection(execution_options={_WRITES: True})
-    try:
-        if one_at_a_time is not None:
-            also_one_at_a_time(one_at_a_time)
+    with _turn_among_threads():
+        session.connection(execution_options={_WRITES: True})
+        try:
+            if one_at_a_time is not None:
+                also_one_at_a_time(one_at_a_time)
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+@contextmanager
+def _turn_among_threads() -> Iterator[None]:
+    """On SQLite, let the writers of this process come one after the other.
+
+    They would have to anyway, but SQLite has each look again now and then whether it is free: among
+    many, one may find it taken for as long as it looks. After that time, SQLite decides.
+    """
+    engine = db.engine
+    if engine.dialect.name != "sqlite":
         yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        return
+    turn = _turns.setdefault(engine, threading.Lock())
+    is_ours = turn.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+    try:
+        yield
+    finally:
+        if is_ours:
+            turn.release()
 
 
 def also_one_at_a_time(key: int) -> None:
