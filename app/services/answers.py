@@ -88,23 +88,25 @@ _WORRIES: Final = _keys(
 )
 _STOPS: Final = _keys(
     """
-    stop stopp stopall unsubscribe desabonner desabonnez قف توقف توقفوا أوقف أوقفوا إيقاف
-    ستوب حبس حبسو حبسوا
+    stop stopp stopall stoppe stope unsubscribe desabonner desabonnez قف توقف توقفوا أوقف أوقفوا
+    إيقاف ستوب حبس حبسو حبسوا
     """
 )
 # These may also speak of a bus or an illness, so beside them only words of messages may stand.
 _SOFT_STOPS: Final = _keys(
     """
-    arret arrets arreter arretez arrete stopper stoppez 7bes 7bess habes habess 7bso habsso
-    7bsso وقف وقفو وقفوا
+    arret arrets arreter arretez arrete stopper stoppez 7bes 7bess habes habess hbes hbess 7bso
+    habsso 7bsso hbso وقف وقفو وقفوا
     """
 )
 _OF_MESSAGES: Final = _keys(
     """
     tout tous les le des de sms message messages rappel rappels envoi envois n9raw moi me ca
     all rassa2il rassail lmessajat الكل كل شيء الرسائل رسائل رسالة نقراو هاد هذه ليا عني
+    m nous envoyer recevoir الميساجات عليا علينا عنا إرسال
     """
 )
+_TEXTS: Final = _keys("sms message messages rappel rappels الرسائل رسائل رسالة الميساجات")
 _STARTS: Final = _keys(
     """
     start unstop reprendre reprenez reprend reprise recommencer recommencez ابدأ ابدؤوا
@@ -175,9 +177,13 @@ def _stop(words: list[str]) -> Said | None:
         return None
     around = [word for word in words if word not in _POLITE]
     alone = _together(words) in _STOPS | _SOFT_STOPS
-    hard = bool(around) and around[0] in _STOPS and len(around) <= _MOST_AROUND_STOP
+    hard = bool(around) and around[0] in _STOPS and len(set(around)) <= _MOST_AROUND_STOP
     soft = bool(around) and around[0] in _SOFT_STOPS and _are(around[1:], _OF_MESSAGES)
-    return Said(What.STOP) if alone or hard or soft else None
+    if alone or hard or soft:
+        return Said(What.STOP)
+    # "Stop, ne nous envoyez plus de messages": what else is in it a coordinator reads.
+    of_texts = bool(around) and around[0] in _STOPS and not _TEXTS.isdisjoint(around)
+    return Said(What.STOP, has_more=True) if of_texts else None
 
 
 def _start(words: list[str]) -> Said | None:

@@ -129,7 +129,7 @@ def _is_done_at_once(row: InboundMessage, sender: Sender, said: Said) -> bool:
         changed = [person for person in sender.people if change(person)]
         for person in changed[:1]:
             senders.answer(person, key, row.gateway)
-        if sender.is_known:
+        if sender.is_known and not said.has_more:
             row.read_at = row.received_at
         return True
     if sender.is_known:

@@ -34,6 +34,8 @@ WORDS = {
         "STOP", "stop.", "Stop!", "S.T.O.P", "s t o p", "ＳＴＯＰ", "stoppp", "STOP TOUT",
         "stop svp", "ARRET", "ARRÊT", "arre\u0302t", "Arrêtez les messages", "قف", "قِفْ",
         "قـــف", "ﻗﻒ", "\u202bقف\u202c", "توقف", "توقّفوا", "أوقفوا الرسائل", "«قف»",
+        "stop stop stop stop stop", "Stoppe", "Arrêtez de m’envoyer des messages", "hbes",
+        "وقفوا عليا الميساجات", "Stop merci de ne plus nous envoyer de messages",
     ),
     What.START: (
         "START", "start", "Reprendre", "REPRENEZ les messages", "ابدأ", "ابدا", "إبدأ",
@@ -56,6 +58,7 @@ FREE = (
     "oui ou non", "non c'est bon", "rappel", "Arrêt du bus fermé",
     "on arrête pas de travailler, merci beaucoup", "?", "🙏",
     "l'appel du professeur n'est pas venu hier soir", "J'arrive", "2 fois",
+    "stop les cours de maths demain", "arrêt maladie",
 )  # fmt: skip
 
 
@@ -81,6 +84,7 @@ def test_words_beside_a_key_are_for_a_reader_too() -> None:
     assert read_answer("2 Sara est malade") == Said(What.KEY, 2, has_more=True)
     assert read_answer("2, سارة مريضة") == Said(What.KEY, 2, has_more=True)
     assert read_answer("SOS on me menace") == Said(What.WORRY, has_more=True)
+    assert read_answer("Stop, ne nous envoyez plus de SMS") == Said(What.STOP, has_more=True)
     assert read_answer("appelez moi après 18h") == Said(What.CALL_ME, has_more=True)
 
 

@@ -113,3 +113,10 @@ def test_text_that_never_left_is_not_what_a_family_answers(
     send_texts(arrives=False)
     assert says(household, "2").lesson_id == sara.first.id
     assert (said(household, sara.first), said(household, omar.first)) == (False, None)
+
+
+def test_stop_in_a_sentence_is_done_and_read(family: tuple[Household, Lessons, Lessons]) -> None:
+    household = family[0]
+    row = says(household, "Stop, Sara n'étudie plus, ne nous envoyez plus de messages")
+    assert (row.meaning, row.read_at) == (Meaning.STOP, None)
+    assert household.messages_stopped_at == MONDAY
