@@ -96,7 +96,7 @@ def answer_asked_time(
     who answers on their own page.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-        question = db.session.get(Question, question_id, with_for_update=True)
+        question = db.session.get(Question, question_id)
         if (
             question is None
             or question.kind is not QuestionKind.NEW_TIME
@@ -107,6 +107,7 @@ def answer_asked_time(
             raise NotFound(_l("This question does not exist."))
         actor = tutor(question.tutor_id)
         lesson = lock_lesson(question.lesson_id, actor)
+        db.session.refresh(question)
         if not is_open(question) or lesson.state is not LessonState.PLANNED:
             raise Conflict(_l("This is settled already, or it is too late."))
         question.answered_at = clock.now()

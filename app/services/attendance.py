@@ -32,6 +32,7 @@ from app.services.flags import follow_note
 from app.services.free_text import read_text
 from app.services.given import given_by
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
+from app.services.lessons import lock_in_order
 from app.services.own_clock import own_time
 from app.services.paging import Page, page_of
 from app.services.searches import end_questions
@@ -203,7 +204,7 @@ def _absent(state: LessonState, seated: set[int], said: set[int]) -> set[int]:
 
 
 def _locked(lesson_id: int, tutor_id: int | None) -> Lesson:
-    lesson = db.session.get(Lesson, lesson_id, with_for_update=True)
+    lesson = lock_in_order(lesson_id)
     if lesson is None or (tutor_id is not None and lesson.given_by.id != tutor_id):
         raise NotFound(_l("This lesson does not exist."))
     return lesson

@@ -39,9 +39,11 @@ from app.services.lessons import (
     put_at,
     restore_lessons,
     withdraw_lessons,
+    withdraw_unheld,
 )
 from app.services.reminders import Recipient, lock_recipients, recipients_of
 from app.services.school_calendar import REASONS, read_calendar, weekly_of
+from app.services.searches import end_searches
 from scheduler import clock
 from scheduler.calendar import OWN, WEEK, Ban, SchoolCalendar
 
@@ -241,12 +243,18 @@ def _apply(effects: Effects, gaining: Collection[Group]) -> int:
     lock_recipients(
         {person for lesson in changed for person in recipients_of(lesson)}
         | {person for group in gaining for person in _people_of(group)}
+        | {Recipient("tutor", lesson.group.tutor_id) for lesson in moved}
     )
     known = telling.remember(changed)
     _give_slots(effects.slots)
     for ban in Ban:
         withdraw_lessons([lesson for lesson, why in effects.cancelled if why is ban], REASONS[ban])
+    for lesson in moved:
+        # Who was to stand in, or was asked, said yes to another time; so did the family that asked.
+        lesson.substitute = lesson.absence_id = None
+    end_searches(moved)
     move_lessons(dict(effects.moved))
+    withdraw_unheld(moved)
     for lesson, wall in effects.walls.items():
         if lesson not in moved:
             put_at(lesson, wall)

@@ -13,7 +13,7 @@ from typing import Final
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator, Group, GroupState, Lesson, LessonState, Tutor
+from app.models import Coordinator, GroupState, Lesson, LessonState, Tutor
 from app.services import audit, telling
 from app.services.change_policy import (
     Act,
@@ -30,10 +30,12 @@ from app.services.change_policy import (
 from app.services.clashes import STOPS, Clash, surroundings
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
-from app.services.lessons import move_lessons, withdraw_lessons
+from app.services.lessons import lock_in_order, move_lessons, withdraw_lessons
 from app.services.searches import end_searches
 from app.services.substitution import seek
 
+FURTHEST: Final = timedelta(days=366)
+"""How far away a day can be to be looked at: years that no calendar reaches are typing errors."""
 FAMILY_CANT: Final = "the family can't come"
 """The reason stored where a family gives none; pages put it in the reader's words."""
 
@@ -53,7 +55,7 @@ def cancel_lesson(
     """
     actor = _actor(by, tutor_id, household_id)
     said = given_reason(Act.CANCEL_LESSON, actor, reason, FAMILY_CANT)
-    with transaction():
+    with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         lesson = lock_lesson(lesson_id, actor)
         _refuse_unplanned(lesson, Act.CANCEL_LESSON, actor)
         if actor.role is Role.FAMILY and not comes_alone(lesson, household_id):
@@ -80,6 +82,8 @@ def clashes_of(lesson: Lesson, wall_start: datetime, role: Role) -> list[Clash]:
     """What stands against a lesson's being held then instead, for somebody of that role."""
     policy = policy_of(Act.MOVE_LESSON, role)
     day = wall_start.date()
+    if abs(day - lesson.slot_start.date()) > FURTHEST:
+        return [Clash.NO_LESSONS]
     return surroundings(lesson, day, day).clashes_at(
         wall_start, ahead=policy.ahead or timedelta(0), within=policy.within or timedelta.max
     )
@@ -157,10 +161,7 @@ def telling_of(lessons: Collection[Lesson], actor: Actor) -> Iterator[None]:
 def lock_lesson(lesson_id: int, actor: Actor) -> Lesson:
     """A lesson that concerns who wants to change it, with its group, locked in everybody's order;
     NotFound for any other."""
-    lesson = db.session.get(Lesson, lesson_id)
-    if lesson is not None:
-        db.session.get(Group, lesson.group_id, with_for_update=True, populate_existing=True)
-        lesson = db.session.get(Lesson, lesson_id, with_for_update=True, populate_existing=True)
+    lesson = lock_in_order(lesson_id)
     if lesson is None or not concerns(lesson, actor):
         raise NotFound(_l("This lesson does not exist."))
     return lesson

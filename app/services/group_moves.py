@@ -8,7 +8,7 @@ What the calendar alone had cancelled, or forbids at the new time, follows the c
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,17 @@ from sqlalchemy import select
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
-from app.models import Coordinator, Group, GroupState, Lesson, LessonState, TutorAbsence
+from app.models import (
+    Coordinator,
+    Group,
+    GroupState,
+    Lesson,
+    LessonState,
+    Period,
+    PeriodKind,
+    PeriodStarts,
+    TutorAbsence,
+)
 from app.services import audit, telling
 from app.services.change_policy import Act, Actor, Hours, coordinator, policy_of, tutor
 from app.services.clashes import Clash, by_day, surroundings
@@ -34,10 +44,10 @@ from app.services.lessons import (
 )
 from app.services.programme import matching_rules
 from app.services.reminders import lock_recipients, recipients_of
-from app.services.school_calendar import REASONS, read_calendar, read_starts, weekly_of
+from app.services.school_calendar import REASONS, read_calendar, read_starts, special, weekly_of
 from app.services.searches import end_searches
 from scheduler import clock
-from scheduler.calendar import WEEK, Place, SchoolCalendar, Weekly, dated, is_within
+from scheduler.calendar import WEEK, Place, SchoolCalendar, Weekly, dated, is_within, overlaps
 
 _ASIDE: Final = timedelta(microseconds=1)
 """Slots are unique in a group: while lessons change places, each is put where none can be."""
@@ -159,6 +169,7 @@ def _new_slots(
     before = weekly_of(group)
     were = {wall: place for place, wall in calendar.slots(before, first, last).items()}
     after = Weekly(before.group_id, before.level_id, read_starts([*starts]))
+    calendar = _after_the_move(calendar, group, starts)
     will_be = calendar.slots(after, first - WEEK, last + WEEK)
     places = {
         lesson: were[lesson.slot_start]
@@ -172,6 +183,46 @@ def _new_slots(
     if not staying.isdisjoint(changed.values()):
         raise Conflict(_l("The group has another lesson at one of these times."))
     return changed
+
+
+def _in_ramadan(group: Group, starts: list[list[str]]) -> dict[PeriodStarts, list[Any]]:
+    """What becomes of a group's other times in Ramadan: one that stood for an old time goes, where
+    the new one is not forbidden then.
+    """
+    minutes = matching_rules().lesson_minutes
+    rows = db.session.scalars(
+        select(PeriodStarts)
+        .join(PeriodStarts.period)
+        .where(PeriodStarts.group_id == group.id, Period.kind == PeriodKind.RAMADAN)
+        .order_by(PeriodStarts.period_id)
+    )
+    found: dict[PeriodStarts, list[Any]] = {}
+    for row in rows:
+        blackout = special(row.period, {}).blackout
+        found[row] = [
+            None
+            if new is not None
+            and list(starts[place]) != group.starts[place]
+            and not (blackout and overlaps(new[1], minutes, blackout))
+            else row.starts[place]
+            for place, new in enumerate(read_starts([*starts])[: len(row.starts)])
+        ]
+    return found
+
+
+def _after_the_move(
+    calendar: SchoolCalendar, group: Group, starts: list[list[str]]
+) -> SchoolCalendar:
+    given = {row.period_id: read_starts(new) for row, new in _in_ramadan(group, starts).items()}
+    return replace(
+        calendar,
+        periods=tuple(
+            replace(one, starts={**one.starts, group.id: given[one.id]})
+            if one.id in given and group.id in one.starts
+            else one
+            for one in calendar.periods
+        ),
+    )
 
 
 def _slots_of_this_week(
@@ -222,6 +273,8 @@ def _move_lessons(group: Group, starts: list[list[str]], lessons: Collection[Les
         for lesson, slot in slots.items():
             lesson.slot_start = slot + aside
         db.session.flush()
+    for row, given in _in_ramadan(group, starts).items():
+        row.starts = given
     group.starts = [list(start) for start in starts]
     calendar, away = read_calendar(), _days_away(group.tutor_id)
     planned = {row: wall for row, wall in walls.items() if row.state is LessonState.PLANNED}

@@ -32,7 +32,7 @@ from app.services.reminders import (
     plan_reminders,
     recipients_of,
 )
-from app.services.school_calendar import read_calendar, weekly, weekly_of
+from app.services.school_calendar import IN_BLACKOUT, read_calendar, weekly, weekly_of
 from app.services.scope import Scope
 from app.services.searches import end_searches
 from app.services.within import groups_within
@@ -126,20 +126,24 @@ def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
     caller's transaction, which has locked the lessons.
     """
     groups = {lesson.group for lesson in lessons if lesson.group.state is GroupState.ACTIVE}
-    away = _days_away({group.tutor_id for group in groups})
+    away = _days_away({row.given_by.id for row in lessons if row.group in groups})
     calendar = read_calendar()
     slots = {group: _slots_of(lessons, group, calendar) for group in groups}
-    restored = [
+    possible = [
         row
         for row in lessons
         if row.slot_start in slots.get(row.group, ())
         and row.wall_start > _wall_now() + SHORTEST_NOTICE
-        and not is_within(row.wall_start.date(), away.get(row.group.tutor_id, []))
+        and not is_within(row.wall_start.date(), away.get(row.given_by.id, []))
         and calendar.ban(row.wall_start, row.minutes, row.group.level_id) is None
     ]
+    restored = []
     astray = _moved_or_given_by_others()
-    restored = [row for row in restored if not (_meets(row, astray) and _is_taken(row))]
-    for lesson in restored:
+    # One after the other, those of the week first: two that come back can meet each other too.
+    for lesson in sorted(possible, key=lambda row: (_is_astray(row), row.id)):
+        if (_is_astray(lesson) or _meets(lesson, astray)) and is_taken(lesson):
+            continue
+        restored.append(lesson)
         lesson.state = LessonState.PLANNED
         lesson.version += 1
         lesson.cancelled_at = lesson.cancel_reason = None
@@ -161,13 +165,42 @@ def _moved_or_given_by_others() -> list[tuple[datetime, datetime]]:
     return [(starts_at, starts_at + timedelta(minutes=minutes)) for starts_at, minutes in rows]
 
 
+def _is_astray(lesson: Lesson) -> bool:
+    return lesson.wall_start != lesson.slot_start or lesson.substitute_id is not None
+
+
+def withdraw_unheld(lessons: Iterable[Lesson]) -> None:
+    """Cancel those of these lessons, to which the calendar gave another time, that can't be held
+    then: the tutor is away, or somebody whom it needs has another one that was moved there.
+
+    The end of the days off gives it back, or a later change of the calendar. Part of the caller's
+    transaction, which has locked the lessons.
+    """
+    listed = list(lessons)
+    tutors = [lesson.given_by.id for lesson in listed]
+    absences = db.session.scalars(
+        select(TutorAbsence).where(TutorAbsence.tutor_id.in_(tutors)).order_by(TutorAbsence.id)
+    ).all()
+    astray = _moved_or_given_by_others()
+    for lesson in listed:
+        day = lesson.wall_start.date()
+        for absence in absences:
+            if absence.tutor_id == lesson.given_by.id and is_within(
+                day, [(absence.first_day, absence.last_day)]
+            ):
+                lesson.absence_id = absence.id
+                withdraw_lessons([lesson], absence.reason)
+        if lesson.absence_id is None and _meets(lesson, astray) and is_taken(lesson):
+            withdraw_lessons([lesson], IN_BLACKOUT)
+
+
 def _meets(lesson: Lesson, stretches: Iterable[tuple[datetime, datetime]]) -> bool:
     starts_at = clock.to_utc(lesson.wall_start, lesson.zone)
     ends_at = starts_at + timedelta(minutes=lesson.minutes)
     return any(begins < ends_at and starts_at < ends for begins, ends in stretches)
 
 
-def _is_taken(lesson: Lesson) -> bool:
+def is_taken(lesson: Lesson) -> bool:
     """Whether somebody whom a lesson needs is in another one at its time."""
     day = lesson.wall_start.date()
     return bool(surroundings(lesson, day, day).busy_at(lesson.wall_start))
@@ -291,6 +324,15 @@ def withdraw_lessons(lessons: Collection[Lesson], reason: str) -> None:
         lesson.cancel_reason = reason
     end_searches(lessons)
     cancel_reminders(lessons)
+
+
+def lock_in_order(lesson_id: int) -> Lesson | None:
+    """A lesson, locked after its group: so does whoever makes lessons."""
+    lesson = db.session.get(Lesson, lesson_id)
+    if lesson is None:
+        return None
+    db.session.get(Group, lesson.group_id, with_for_update=True, populate_existing=True)
+    return db.session.get(Lesson, lesson_id, with_for_update=True, populate_existing=True)
 
 
 def future_lessons(*group_ids: int) -> list[Lesson]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 import matching
 from app.extensions import db
@@ -57,7 +57,7 @@ class PeriodWeek:
             group.id: self._as_held(group, given.get(group.id, ()))
             for group in self.groups.values()
         }
-        self._dated = list(self._moved_by_hand(period))
+        self._dated = list(self._moved_or_given_by_others(period))
 
     def propose(self, groups: Iterable[Group]) -> dict[int, Starts]:
         """Other times for these groups, as rows keep them; those with the least choice first."""
@@ -179,12 +179,12 @@ class PeriodWeek:
         week += [start for start in other[len(group.starts) :] if start is not None]
         return [day * MINUTES_A_DAY + minute for day, minute in week]
 
-    def _moved_by_hand(self, period: Period) -> Iterator[_Taken]:
+    def _moved_or_given_by_others(self, period: Period) -> Iterator[_Taken]:
         rows = db.session.scalars(
             select(Lesson).where(
                 Lesson.state == LessonState.PLANNED,
                 Lesson.starts_at > clock.now(),
-                Lesson.wall_start != Lesson.slot_start,
+                or_(Lesson.wall_start != Lesson.slot_start, Lesson.substitute_id.is_not(None)),
             )
         )
         for row in rows:

@@ -25,6 +25,7 @@ from app.services import telling
 from app.services.attendance import LOOKED_BACK, members_at, write_note
 from app.services.errors import Conflict, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
+from app.services.lessons import lock_in_order
 from app.services.reminders import Recipient, zone_of
 from app.services.searches import is_open, stop_texts
 from scheduler import clock
@@ -54,7 +55,8 @@ def ask_whether_held() -> int:
     for lesson_id, starts_at, minutes in db.session.execute(silent.order_by(Lesson.id)).all():
         if _is_over(starts_at, minutes):
             with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
-                done += _ask(db.session.get_one(Lesson, lesson_id, with_for_update=True))
+                lesson = lock_in_order(lesson_id)
+                done += lesson is not None and _ask(lesson)
     return done
 
 
@@ -81,7 +83,8 @@ def answer_held(
             or household_id not in (None, question.household_id)
         ):
             raise NotFound(_l("This question does not exist."))
-        lesson = db.session.get_one(Lesson, question.lesson_id, with_for_update=True)
+        lesson = lock_in_order(question.lesson_id)
+        assert lesson is not None, "a question goes with its lesson"
         db.session.refresh(question)
         if not is_open(question) or lesson.state is not LessonState.PLANNED:
             raise Conflict(_l("Thank you! This lesson has been noted already."))

@@ -33,7 +33,7 @@ from app.models import (
 from app.services import audit, telling
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
-from app.services.lessons import withdraw_lessons
+from app.services.lessons import is_taken, withdraw_lessons
 from app.services.new_times import propose_new_time
 from app.services.paging import Page, page_of
 from app.services.reminders import Recipient, cancel_reminders, plan_reminders
@@ -207,6 +207,8 @@ def come_after_all(
         search = search_for(lesson)
         if search is None:
             raise Conflict(_l("Nobody is being looked for any more."))
+        if is_taken(lesson):
+            raise Conflict(_l("Something stands against the time by now: look at it again."))
         end_search(search, SubstitutionState.ENDED)
         plan_reminders([lesson], only=[Recipient("tutor", lesson.group.tutor_id)])
         _tell_of_own_tutor(lesson)
@@ -221,6 +223,9 @@ def hand_back_lessons(tutor: Tutor) -> int:
     Part of the transaction that ends or pauses what the tutor does, which holds the groups' lock.
     """
     searches = withdraw_offers(tutor.id)
+    # One that is cancelled may come back, and then it is not theirs.
+    for lesson in _taken(tutor.id, LessonState.CANCELLED):
+        lesson.substitute = None
     lessons = list_taken(tutor.id)
     for lesson in lessons:
         seek(lesson, tutor)
@@ -232,11 +237,15 @@ def hand_back_lessons(tutor: Tutor) -> int:
 
 def list_taken(tutor_id: int) -> Sequence[Lesson]:
     """The lessons to come that a tutor gives in others' places, locked."""
+    return _taken(tutor_id, LessonState.PLANNED)
+
+
+def _taken(tutor_id: int, state: LessonState) -> Sequence[Lesson]:
     return db.session.scalars(
         select(Lesson)
         .where(
             Lesson.substitute_id == tutor_id,
-            Lesson.state == LessonState.PLANNED,
+            Lesson.state == state,
             Lesson.starts_at > clock.now(),
         )
         .order_by(Lesson.id)

@@ -1,0 +1,200 @@
+"""Changes of lessons that meet each other: the calendar, days off, substitutes, moved lessons."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import Lesson, LessonState, PeriodKind
+from app.services import (
+    absences,
+    asked_times,
+    calendar_changes,
+    change_policy,
+    changes,
+    days_off,
+    group_moves,
+    period_starts,
+    periods,
+    substitution,
+    suspension,
+)
+from app.services.clashes import Clash
+from app.services.days_off import NewDayOff
+from app.services.errors import Conflict
+from app.services.periods import NewPeriod
+from tests.support import people
+from tests.support.groups import active_group
+from tests.support.programmes import programme_at
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+clock = programme_at(datetime(2027, 1, 27, 12, tzinfo=UTC))
+
+DAYS = ("mon", "tue", "wed", "thu")
+LONG = tuple(f"{day} 14:00-22:00" for day in DAYS)
+RAMADAN = NewPeriod(
+    PeriodKind.RAMADAN, "Ramadan", date(2027, 2, 8), date(2027, 3, 8), blackout=(1035, 1200)
+)
+
+
+def taught(tutor: int, *starts: tuple[str, str], windows: tuple[str, ...] = LONG) -> int:
+    home = people.make_household(windows=windows)
+    return active_group(tutor, [home.pupils[0].requests[0].id], starts=list(starts)).id
+
+
+def on(group_id: int, day: date) -> Lesson:
+    db.session.rollback()
+    rows = db.session.scalars(select(Lesson).where(Lesson.group_id == group_id)).all()
+    return next(row for row in rows if row.slot_start.date() == day)
+
+
+def publish(period_id: int) -> None:
+    period_starts.propose_starts(period_id, None)
+    touched = period_starts.preview_publication(period_id).touched
+    period_starts.publish_starts(period_id, None, agreed=touched)
+
+
+def store(new: NewPeriod, period_id: int | None = None) -> int:
+    touched = periods.preview_period(new, period_id).touched
+    return periods.store_period(new, None, period_id=period_id, agreed=touched)[0].id
+
+
+def test_calendar_moves_no_lesson_to_a_day_on_which_its_volunteer_is_away() -> None:
+    tutor = people.make_tutor(windows=("mon 18:00-19:00", "tue 14:00-17:00"), most=9)
+    group = taught(tutor, ("mon", "18:00"))
+    absence_day = date(2027, 2, 9)
+    absences.plan_absence(tutor, absence_day, absence_day, "ill")
+    publish(store(RAMADAN))
+    lesson = on(group, absence_day)
+    assert (lesson.state, lesson.cancel_reason) == (LessonState.CANCELLED, "ill")
+    assert on(group, date(2027, 2, 16)).state is LessonState.PLANNED
+    (absence,) = absences.list_absences(tutor)
+    absences.take_absence_back(tutor, absence.id)
+    lesson = on(group, absence_day)
+    assert lesson.state is LessonState.PLANNED
+    assert lesson.wall_start.date() == absence_day
+
+
+def test_calendar_gives_a_lesson_that_it_moves_back_to_the_groups_own_volunteer() -> None:
+    own, other = people.make_tutor(windows=LONG, most=9), people.make_tutor(windows=LONG, most=9)
+    group = taught(own, ("mon", "18:00"))
+    taught(other, ("mon", "16:00"))
+    lesson = on(group, date(2027, 2, 8))
+    substitution.give_by_hand(lesson.id, other, people.make_coordinator())
+    publish(store(RAMADAN))
+    lesson = on(group, date(2027, 2, 8))
+    assert lesson.wall_start == datetime(2027, 2, 8, 16)
+    assert lesson.given_by.id == own
+
+
+def test_no_time_of_a_period_is_one_at_which_the_volunteer_stands_in_for_another() -> None:
+    own, other = people.make_tutor(windows=LONG, most=9), people.make_tutor(windows=LONG, most=9)
+    group = taught(own, ("mon", "18:00"), windows=("mon 16:00-19:00",))
+    stood_in = on(taught(other, ("mon", "16:00")), date(2027, 2, 8))
+    substitution.give_by_hand(stood_in.id, own, people.make_coordinator())
+    publish(store(RAMADAN))
+    planned = db.session.scalars(
+        select(Lesson).where(
+            Lesson.group_id == group,
+            Lesson.state == LessonState.PLANNED,
+            Lesson.wall_start >= datetime(2027, 2, 8),
+        )
+    ).all()
+    assert planned == []
+
+
+def test_longer_period_puts_nobody_into_two_lessons() -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    group, other = taught(tutor, ("mon", "18:00")), taught(tutor, ("tue", "18:00"))
+    short = NewPeriod(PeriodKind.RAMADAN, "R", date(2027, 2, 8), date(2027, 2, 14), (1035, 1200))
+    period_id = store(short)
+    publish(period_id)
+    moved = on(other, date(2027, 2, 16))
+    changes.move_lesson(moved.id, datetime(2027, 2, 15, 16), change_policy.tutor(tutor))
+    longer = NewPeriod(PeriodKind.RAMADAN, "R", date(2027, 2, 8), date(2027, 2, 15), (1035, 1200))
+    store(longer, period_id)
+    lesson = on(group, date(2027, 2, 15))
+    assert lesson.state is LessonState.CANCELLED
+    assert on(other, date(2027, 2, 16)).state is LessonState.PLANNED
+    changes.cancel_lesson(moved.id, "ill", tutor_id=tutor)
+    back = calendar_changes.preview(lambda calendar: calendar).back
+    assert [row.id for row in back] == [lesson.id]
+
+
+def test_lesson_put_back_is_not_given_by_somebody_who_may_no_longer() -> None:
+    own, other = people.make_tutor(windows=LONG), people.make_tutor(windows=LONG)
+    lesson = on(taught(own, ("mon", "18:00")), date(2027, 2, 8))
+    substitution.give_by_hand(lesson.id, other, people.make_coordinator())
+    changes.cancel_lesson(lesson.id, "no electricity", None)
+    suspension.suspend_tutor(other, "a worry", None)
+    restored = changes.restore_lesson(lesson.id, None)
+    assert restored.given_by.id == own
+
+
+def test_lesson_that_the_calendar_gives_back_is_not_given_by_somebody_who_is_away() -> None:
+    own, other = people.make_tutor(windows=LONG), people.make_tutor(windows=LONG)
+    lesson = on(taught(own, ("mon", "18:00")), date(2027, 2, 8))
+    substitution.give_by_hand(lesson.id, other, people.make_coordinator())
+    days = (date(2027, 2, 8), date(2027, 2, 8))
+    days_off.add_day_off(NewDayOff("Fermé", "", "", *days), None, agreed=1)
+    absences.plan_absence(other, *days, "ill")
+    (row,) = days_off.list_days_off(*days)
+    days_off.dismiss_day_off(row.id, None)
+    assert on(lesson.group_id, days[0]).state is LessonState.CANCELLED
+
+
+def test_days_off_give_back_no_two_lessons_of_one_hour() -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    group, other = taught(tutor, ("mon", "18:00")), taught(tutor, ("tue", "18:00"))
+    moved = on(other, date(2027, 2, 9))
+    changes.move_lesson(moved.id, datetime(2027, 2, 10, 18), change_policy.tutor(tutor))
+    days = (date(2027, 2, 10), date(2027, 2, 10))
+    days_off.add_day_off(NewDayOff("Fermé", "", "", *days), None, agreed=1)
+    group_moves.move_group(group, [["wed", "18:00"]], tutor_id=tutor)
+    (row,) = days_off.list_days_off(*days)
+    days_off.dismiss_day_off(row.id, None)
+    planned = db.session.scalars(
+        select(Lesson.group_id).where(
+            Lesson.state == LessonState.PLANNED, Lesson.wall_start == datetime(2027, 2, 10, 18)
+        )
+    ).all()
+    assert planned == [group]
+
+
+def test_nobody_comes_after_all_who_took_another_lesson_at_that_hour() -> None:
+    own, other = people.make_tutor(windows=LONG, most=9), people.make_tutor(windows=LONG)
+    lesson = on(taught(own, ("mon", "18:00")), date(2027, 2, 8))
+    second = on(taught(own, ("tue", "18:00")), date(2027, 2, 9))
+    people.make_tutor(windows=LONG)
+    substitution.give_by_hand(lesson.id, other, people.make_coordinator())
+    changes.move_lesson(second.id, datetime(2027, 2, 8, 18), change_policy.tutor(own))
+    changes.find_substitute(lesson.id, "ill", other)
+    with pytest.raises(Conflict):
+        substitution.come_after_all(lesson.id, tutor_id=own)
+
+
+def test_group_that_moves_for_good_meets_at_its_new_time_also_in_ramadan() -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    group = taught(tutor, ("mon", "18:00"))
+    publish(store(RAMADAN))
+    assert on(group, date(2027, 2, 8)).wall_start == datetime(2027, 2, 8, 16)
+    group_moves.move_group(group, [["tue", "16:00"]], tutor_id=tutor)
+    starts = select(Lesson.wall_start).where(Lesson.group_id == group).order_by(Lesson.wall_start)
+    assert db.session.scalars(starts).all() == [
+        datetime(2027, 2, day, 16) for day in (2, 9, 16, 23)
+    ]
+
+
+@pytest.mark.parametrize("day", [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59)])
+def test_days_that_no_calendar_has_are_no_times(day: datetime) -> None:
+    home = people.make_household(windows=LONG)
+    tutor = people.make_tutor(windows=LONG)
+    group = active_group(tutor, [home.pupils[0].requests[0].id])
+    lesson = on(group.id, date(2027, 2, 8))
+    with pytest.raises(Conflict):
+        asked_times.ask_for_time(home.id, lesson.id, day)
+    found = changes.clashes_of(lesson, day, change_policy.Role.COORDINATOR)
+    assert Clash.NO_LESSONS in found
