@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased, joinedload, lazyload, selectinload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 
 from app.extensions import db
 from app.models import (
@@ -37,6 +37,7 @@ from app.services.calendar_year import ToDecide, to_decide
 from app.services.call_requests import first_calls
 from app.services.flags import first_flags, pupils_of
 from app.services.inbox import first_unread
+from app.services.loading import GROUP_AT_THE_DESK
 from app.services.masking import is_shown
 from app.services.reach import UnreachedFamily, first_unreached
 from app.services.scope import Scope
@@ -326,7 +327,7 @@ def _slow_offers(scope: Scope) -> Waiting[SlowOffer]:
     groups = {
         group.id: group
         for group in db.session.scalars(
-            select(Group).where(Group.id.in_(first)).options(*_group_with_people())
+            select(Group).where(Group.id.in_(first)).options(*GROUP_AT_THE_DESK)
         )
     }
     return Waiting([SlowOffer(groups[number], since[number]) for number in first], len(slow))
@@ -366,7 +367,7 @@ def _not_held(scope: Scope) -> Waiting[Lesson]:
         .order_by(Lesson.starts_at.desc(), Lesson.id)
         .options(
             joinedload(Lesson.substitute).options(lazyload("*")),
-            joinedload(Lesson.group).options(*_group_with_people()),
+            joinedload(Lesson.group).options(*GROUP_AT_THE_DESK),
         )
     )
 
@@ -388,7 +389,7 @@ def _not_noted(scope: Scope) -> Waiting[Lesson]:
         .order_by(Lesson.starts_at, Lesson.id)
         .options(
             joinedload(Lesson.substitute).options(lazyload("*")),
-            joinedload(Lesson.group).options(*_group_with_people()),
+            joinedload(Lesson.group).options(*GROUP_AT_THE_DESK),
         )
     )
 
@@ -400,17 +401,4 @@ def _request_with_pupil() -> tuple[Any, ...]:
         joinedload(TutoringRequest.pupil)
         .joinedload(Pupil.household)
         .options(lazyload("*"), joinedload(Household.zone)),
-    )
-
-
-def _group_with_people() -> tuple[Any, ...]:
-    return (
-        joinedload(Group.tutor).options(lazyload("*")),
-        joinedload(Group.subject),
-        joinedload(Group.level),
-        selectinload(Group.memberships)
-        .joinedload(Membership.request)
-        .joinedload(TutoringRequest.pupil)
-        .joinedload(Pupil.household)
-        .options(lazyload("*")),
     )

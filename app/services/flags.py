@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload, lazyload
 
 from app.database import transaction
 from app.extensions import db
@@ -24,7 +24,6 @@ from app.models import (
     GroupState,
     Lesson,
     LessonState,
-    Membership,
     Pupil,
     TutoringRequest,
 )
@@ -33,6 +32,7 @@ from app.services.ending import end_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.groups import note_end
+from app.services.loading import GROUP_AT_THE_DESK
 from app.services.pins import drop_pins
 from app.services.scope import Scope
 from app.services.waiting import Waiting, first_of
@@ -106,16 +106,7 @@ def _open_flags() -> Select[Flag]:
             .joinedload(TutoringRequest.pupil)
             .joinedload(Pupil.household)
             .options(lazyload("*")),
-            joinedload(Flag.group).options(
-                joinedload(Group.tutor).options(lazyload("*")),
-                joinedload(Group.subject),
-                joinedload(Group.level),
-                selectinload(Group.memberships)
-                .joinedload(Membership.request)
-                .joinedload(TutoringRequest.pupil)
-                .joinedload(Pupil.household)
-                .options(lazyload("*")),
-            ),
+            joinedload(Flag.group).options(*GROUP_AT_THE_DESK),
         )
     )
 

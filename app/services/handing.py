@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from flask import current_app
 from sqlalchemy import Row, select, text, union
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.database import transaction
@@ -29,27 +29,24 @@ from app.models import (
     Channel,
     ConsentKind,
     Coordinator,
-    Group,
     GroupState,
     Household,
     Lesson,
     LessonState,
-    Membership,
     Message,
     MessageKind,
     MessageState,
     Notice,
-    Pupil,
     Question,
     Reminder,
     Tutor,
-    TutoringRequest,
     TutorState,
 )
 from app.services import gateway_pace, notices, quiet_hours
 from app.services.addressees import Addressee, language_of, lock_addressees, own_zone_of
 from app.services.consent import in_force
 from app.services.fallback import REMINDER_KINDS, tried_before
+from app.services.loading import GROUP_IN_TEXTS
 from app.services.message_texts import ToldLesson, reminder_text, subject_line
 from app.services.outbox import Claimed, end, held, postpone
 from app.services.telling import put_among_calls
@@ -367,15 +364,7 @@ def _questions(message_ids: Collection[int]) -> Sequence[Question]:
 _WHAT_A_TEXT_NEEDS: tuple[ORMOption, ...] = (
     joinedload(Reminder.lesson).options(
         joinedload(Lesson.substitute).lazyload("*"),
-        joinedload(Lesson.group).options(
-            joinedload(Group.tutor).lazyload("*"),
-            joinedload(Group.subject),
-            joinedload(Group.level),
-            selectinload(Group.memberships)
-            .joinedload(Membership.request)
-            .joinedload(TutoringRequest.pupil)
-            .selectinload(Pupil.consents),
-        ),
+        joinedload(Lesson.group).options(*GROUP_IN_TEXTS),
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select, true
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
@@ -13,6 +13,7 @@ from app.i18n import _l
 from app.models import Coordinator, Household, InboundMessage, Message, Tutor
 from app.services import audit
 from app.services.errors import Conflict, NotFound
+from app.services.loading import FAMILY_BY_NAME
 from app.services.paging import Page, page_of
 from app.services.reminders import Recipient
 from app.services.scope import Scope
@@ -140,12 +141,7 @@ def _within(scope: Scope) -> ColumnElement[bool]:
 
 def _with_people() -> tuple[Any, ...]:
     return (
-        joinedload(InboundMessage.household).options(
-            lazyload("*"),
-            joinedload(Household.zone),
-            joinedload(Household.guardian),
-            selectinload(Household.pupils).lazyload("*"),
-        ),
+        joinedload(InboundMessage.household).options(*FAMILY_BY_NAME),
         joinedload(InboundMessage.tutor).lazyload("*"),
         joinedload(InboundMessage.read_by).lazyload("*"),
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from flask import current_app
 from sqlalchemy import ColumnElement, exists, func, select, update
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload
 
 from app.database import transaction
 from app.extensions import db
@@ -33,6 +33,7 @@ from app.models import (
 from app.models.message import NOTICE_KINDS, WORDED_LATE
 from app.services import audit
 from app.services.errors import Conflict, NotFound
+from app.services.loading import FAMILY_BY_NAME
 from app.services.message_costs import REMINDERS, within
 from app.services.paging import Page, page_of
 from app.services.scope import Scope
@@ -321,12 +322,7 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
 
 def _with_recipients() -> tuple[Any, ...]:
     return (
-        joinedload(Message.household).options(
-            lazyload("*"),
-            joinedload(Household.guardian),
-            joinedload(Household.zone),
-            selectinload(Household.pupils).lazyload("*"),
-        ),
+        joinedload(Message.household).options(*FAMILY_BY_NAME),
         joinedload(Message.tutor).lazyload("*"),
         joinedload(Message.coordinator).lazyload("*"),
         joinedload(Message.by).lazyload("*"),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from flask import current_app
 from sqlalchemy import select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app.extensions import db
 from app.models import (
@@ -47,6 +47,7 @@ from app.services.change_texts import (
     week_text,
 )
 from app.services.consent import in_force
+from app.services.loading import GROUP_IN_TEXTS
 from app.services.reminders import Recipient
 from scheduler import clock
 
@@ -102,7 +103,7 @@ def load_people(lessons: Iterable[Lesson]) -> None:
     wanted = select(Lesson).where(Lesson.id.in_(ids))
     db.session.scalars(
         wanted.options(
-            joinedload(Lesson.group).options(*_OF_A_GROUP), joinedload(Lesson.substitute)
+            joinedload(Lesson.group).options(*GROUP_IN_TEXTS), joinedload(Lesson.substitute)
         )
     ).unique().all()
 
@@ -219,21 +220,12 @@ def notices_of(message: Message | None) -> list[Notice]:
     )
 
 
-_OF_A_GROUP: Final = (
-    joinedload(Group.tutor).lazyload("*"),
-    joinedload(Group.subject),
-    joinedload(Group.level),
-    selectinload(Group.memberships)
-    .joinedload(Membership.request)
-    .joinedload(TutoringRequest.pupil)
-    .selectinload(Pupil.consents),
-)
 _WHAT_A_TEXT_NEEDS: Final = (
     joinedload(Notice.lesson).options(
         joinedload(Lesson.substitute).lazyload("*"),
-        joinedload(Lesson.group).options(*_OF_A_GROUP),
+        joinedload(Lesson.group).options(*GROUP_IN_TEXTS),
     ),
-    joinedload(Notice.group).options(*_OF_A_GROUP),
+    joinedload(Notice.group).options(*GROUP_IN_TEXTS),
 )
 
 
@@ -521,7 +513,7 @@ def _week_words(message: Message, recipient: Household | Tutor) -> str | None:
             Lesson.wall_start < monday + timedelta(days=7),
         )
         .order_by(Lesson.starts_at, Lesson.id)
-        .options(contains_eager(Lesson.group).options(*_OF_A_GROUP))
+        .options(contains_eager(Lesson.group).options(*GROUP_IN_TEXTS))
     ).all()
     whom = _as_recipient(recipient)
     week = [
@@ -542,5 +534,5 @@ def _lessons(ids: Iterable[int]) -> Sequence[Lesson]:
     return db.session.scalars(
         select(Lesson)
         .where(Lesson.id.in_(list(ids)))
-        .options(joinedload(Lesson.group).options(*_OF_A_GROUP))
+        .options(joinedload(Lesson.group).options(*GROUP_IN_TEXTS))
     ).all()

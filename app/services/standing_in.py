@@ -8,32 +8,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from app.extensions import db
 from app.models import (
     Channel,
     Group,
     GroupState,
-    Household,
     Language,
     Lesson,
     LessonState,
-    Membership,
     Pupil,
     Question,
     QuestionKind,
     Substitution,
     SubstitutionState,
     Tutor,
-    TutoringRequest,
 )
+from app.services.loading import GROUP_WITH_FAMILIES
 from app.services.own_clock import own_time
 from app.services.substitutes import LONGEST_LESSON
 from scheduler import clock
+
+_LESSON_WITH_FAMILIES: Final = joinedload(Lesson.group).options(
+    joinedload(Group.tutor).lazyload("*"), *GROUP_WITH_FAMILIES
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def asked_of(tutor: Tutor) -> list[AskedLesson]:
             Lesson.state == LessonState.PLANNED,
         )
         .order_by(Lesson.starts_at, Question.id)
-        .options(joinedload(Question.lesson).options(*_with_people()))
+        .options(joinedload(Question.lesson).options(_LESSON_WITH_FAMILIES))
     ).all()
     lessons = [question.lesson for question in questions if question.lesson is not None]
     entries = _entries(tutor, lessons)
@@ -93,7 +95,7 @@ def lessons_stood_in(tutor: Tutor) -> list[StandIn]:
             Group.state == GroupState.ACTIVE,
         )
         .order_by(Lesson.starts_at, Lesson.id)
-        .options(*_with_people())
+        .options(_LESSON_WITH_FAMILIES)
     )
     not_over = [row for row in lessons if row.starts_at + timedelta(minutes=row.minutes) > now]
     return _entries(tutor, not_over)
@@ -138,18 +140,3 @@ def _wall(tutor: Tutor, instant: datetime, zone: str) -> datetime:
     """An instant on the tutor's own clock."""
     wall: datetime = clock.to_wall(instant, tutor.time_zone or zone)
     return wall
-
-
-def _with_people() -> tuple[Any, ...]:
-    return (
-        joinedload(Lesson.group).options(
-            joinedload(Group.tutor).lazyload("*"),
-            joinedload(Group.subject),
-            joinedload(Group.level),
-            selectinload(Group.memberships)
-            .joinedload(Membership.request)
-            .joinedload(TutoringRequest.pupil)
-            .joinedload(Pupil.household)
-            .options(joinedload(Household.zone), joinedload(Household.guardian)),
-        ),
-    )

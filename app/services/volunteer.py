@@ -18,7 +18,6 @@ from app.models import (
     Channel,
     Group,
     GroupState,
-    Household,
     Language,
     Lesson,
     LessonAnswer,
@@ -33,6 +32,7 @@ from app.services import attendance, audit
 from app.services.absences import list_absences
 from app.services.attendance import PastLesson
 from app.services.errors import Invalid, NotFound
+from app.services.loading import GROUP_WITH_FAMILIES
 from app.services.own_clock import own_time
 from app.services.reminders import follow_zone
 from app.services.standing_in import (
@@ -189,13 +189,7 @@ def _live_groups(tutor: Tutor) -> list[TutorGroup]:
         .where(Group.tutor_id == tutor.id, Group.state.in_(LIVE_GROUPS))
         .order_by(Group.id)
         .options(
-            joinedload(Group.subject),
-            joinedload(Group.level),
-            selectinload(Group.memberships)
-            .joinedload(Membership.request)
-            .joinedload(TutoringRequest.pupil)
-            .joinedload(Pupil.household)
-            .options(joinedload(Household.zone), joinedload(Household.guardian)),
+            *GROUP_WITH_FAMILIES,
         )
     )
     channels = {row.code: row for row in db.session.scalars(select(Channel))}
