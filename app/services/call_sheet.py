@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload, lazyload, selectinload
+from sqlalchemy.orm import joinedload, lazyload, subqueryload
 
 from app.extensions import db
 from app.models import Household, Lesson, LessonState, Pupil
@@ -123,8 +123,8 @@ def _families(day: date, scope: Scope) -> dict[int, CalledFamily]:
             lazyload("*"),
             joinedload(Household.guardian),
             joinedload(Household.zone),
-            selectinload(Household.channels),
-            selectinload(Household.ways),
+            subqueryload(Household.channels),
+            subqueryload(Household.ways),
         )
         .execution_options(populate_existing=True)
     )

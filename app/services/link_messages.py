@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import current_app
 from sqlalchemy import Select, select
-from sqlalchemy.orm import lazyload, selectinload
+from sqlalchemy.orm import lazyload, selectinload, subqueryload
 
 from app.database import transaction
 from app.extensions import db
@@ -99,7 +99,7 @@ def _without_link(scope: Scope, zone_id: int | None, *, with_lessons: bool) -> S
     families = (
         select(Household)
         .where(scope.limits(Household.zone_id), Household.id.not_in(linked))
-        .options(lazyload("*"), selectinload(Household.channels), selectinload(Household.ways))
+        .options(lazyload("*"), subqueryload(Household.channels), subqueryload(Household.ways))
     )
     if zone_id is not None:
         families = families.where(Household.zone_id == zone_id)

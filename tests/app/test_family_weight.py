@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -13,8 +13,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.database import transaction
 from app.extensions import db
-from app.models import Household
+from app.models import Household, Lesson, Question, QuestionKind
 from app.services import family, family_links
 from tests.support.groups import active_group
 from tests.support.pages import words
@@ -57,8 +58,25 @@ def link(app: Flask) -> str:
                 teaches=[(code, "3AC") for code in ("maths", "french", "physics")],
             )
             active_group(tutor, [request], starts=[start], channel="whatsapp_one")
-        assert len(family.coming_lessons(db.session.get_one(Household, household.id))) == 60
+        lessons = family.coming_lessons(db.session.get_one(Household, household.id))
+        assert len(lessons) == 60
+        _propose_new_times(household.id, [entry.lesson for entry in lessons[:3]])
         return "/f/" + family_links.make_link(household.id, None)[1]
+
+
+def _propose_new_times(household_id: int, lessons: list[Lesson]) -> None:
+    with transaction():
+        db.session.add_all(
+            Question(
+                kind=QuestionKind.NEW_TIME,
+                household_id=household_id,
+                lesson_id=lesson.id,
+                options=[["yes", "2026-11-29T18:00"], ["no"]],
+                asked_at=MONDAY,
+                expires_at=MONDAY + timedelta(days=1),
+            )
+            for lesson in lessons
+        )
 
 
 @LOCALES
@@ -73,12 +91,16 @@ def test_every_page_and_all_it_loads_weigh_at_most_fourteen_kilobytes(
             ("children/1", {}),
             ("hours", {f"from{day}": "25:00" for day in range(7)}),
             ("answers", {"coming": "999"}),
+            ("lessons/999/time", {"time": "2026-11-09T18:00"}),
         )
     ]
-    assert [page.status_code for page in refused] == [400, 400, 400, 404]
-    paths = ("", "/worry", "/hours", "/children", "/children/1", "/children/1/stop")
+    assert [page.status_code for page in refused] == [400, 400, 400, 404, 404]
+    family_pages = ("", "/worry", "/hours", "/children", "/children/1", "/children/1/stop")
+    lesson_pages = ("/lessons/1", "/away", "/subjects/1/stop")
+    paths = family_pages + lesson_pages
     shown = [client.get(link + path, headers=PHONES) for path in paths]
     assert [page.status_code for page in shown] == [200] * len(paths)
+    assert gzip.decompress(shown[0].data).decode().count("/times/") == 3
     for page in (*shown, *refused):
         assert weight(client, page) <= MOST_BYTES, page.request.path
 

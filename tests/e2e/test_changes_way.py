@@ -56,9 +56,7 @@ def test_volunteer_moves_a_lesson_and_the_weekly_time(
     way: Way, visit: Visit, volunteer: FlaskClient
 ) -> None:
     page = visit("/volunteer/week", signed_in=volunteer)
-    page.page.get_by_role(
-        "link", name=page.says("I can't, or want to move it")
-    ).last.click()
+    page.page.get_by_role("link", name=page.says("I can't, or want to move it")).last.click()
     page.look("cannot")
     page.follow("Move it to another time")
     page.look("move")

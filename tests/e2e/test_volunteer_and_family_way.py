@@ -56,7 +56,9 @@ def test_volunteer_accepts_and_the_family_sees_the_lessons(
     expect(volunteer.get_by_role("link", name="06")).to_have_count(0)
     volunteer.get_by_role("button", name="Accepter").click()
     expect(volunteer.get_by_role("link", name="06")).to_have_count(1)
-    expect(volunteer.get_by_role("link", name="Je ne peux pas ce jour-là").first).to_be_visible()
+    expect(
+        volunteer.get_by_role("link", name="Je ne peux pas, ou je veux la déplacer").first
+    ).to_be_visible()
     assert fits(volunteer)
 
     family = phone(browser, address, 320)
@@ -74,7 +76,7 @@ def test_volunteer_accepts_and_the_family_sees_the_lessons(
     expect(family.get_by_text("Rania vous appelle sur WhatsApp").first).to_be_visible()
     assert fits(family)
 
-    volunteer.get_by_role("link", name="Je ne peux pas ce jour-là").first.click()
+    volunteer.get_by_role("link", name="Je ne peux pas, ou je veux la déplacer").first.click()
     volunteer.get_by_label("Je suis malade").check()
     volunteer.get_by_role("button", name="Annuler la séance").click()
     expect(volunteer.get_by_text("annulée", exact=True)).to_be_visible()

@@ -80,7 +80,14 @@ def test_volunteer_accepts_notes_is_away_and_prints_a_certificate(
     page.sees(page.says("Your days off are planned."))
     page.look("days-off-planned")
     page.press("I can after all")
-    page.sees(page.says("The days off are taken back."))
+    page.sees(
+        page.counts(
+            "The days off are taken back. %(num)s lesson is planned again; the family is told.",
+            "The days off are taken back. %(num)s lessons are planned again;"
+            " the families are told.",
+            2,
+        )
+    )
 
     page.follow("Hours")
     page.look("hours")

@@ -82,6 +82,10 @@ class Visitor:
         with_marks = isolated(values, right_to_left=self.way.language == "ar")
         return text % with_marks if values else text
 
+    def counts(self, one: str, many: str, number: int) -> str:
+        """An English message about so many as the page says it."""
+        return _texts(self.way.language).ngettext(one, many, number) % {"num": number}
+
     def open(self, path: str) -> None:
         self.page.goto(path)
 
