@@ -200,7 +200,10 @@ def _answer_lessons(
         return replace(over, is_unread=bool(planned) and not ids)
     choices = [(number, coming) for number in open_ids]
     named = {pupil.id for number in open_ids for pupil in children[number]}
-    if len(choices) > 1 and len(named) > 1:
+    days = {entry.lesson.wall_start.date() for entry in planned if entry.lesson.id in open_ids}
+    # Reminders are of one day, changes may be of weeks: a no to those is seldom one to all.
+    is_of_days = len(days) > 1 and not coming
+    if len(choices) > 1 and (len(named) > 1 or is_of_days):
         return Outcome(meaning, lesson_id=open_ids[0], asks=tuple(choices))
     return _say(row, sender.household.id, choices)
 

@@ -120,3 +120,19 @@ def test_stop_in_a_sentence_is_done_and_read(family: tuple[Household, Lessons, L
     row = says(household, "Stop, Sara n'étudie plus, ne nous envoyez plus de messages")
     assert (row.meaning, row.read_at) == (Meaning.STOP, None)
     assert household.messages_stopped_at == MONDAY
+
+
+def test_two_to_changes_of_several_weeks_takes_a_child_out_of_none_before_it_is_asked(
+    family: tuple[Household, Lessons, Lessons],
+) -> None:
+    household, sara, _omar = family
+    moved = sara.dated[:3]
+    for lesson in moved:
+        move(lesson, an_hour_later(lesson))
+    send_texts()
+    assert says(household, "2").meaning is Meaning.NOT_COMING
+    assert [said(household, lesson) for lesson in moved] == [None, None, None]
+    (question,) = db.session.scalars(select(Question)).all()
+    assert question.options == [[lesson.id, False] for lesson in sara.dated[:3]]
+    assert says(household, "1").meaning is Meaning.COMING  # to the changes: they suit
+    assert [said(household, lesson) for lesson in sara.dated[:3]] == [True, True, True]
