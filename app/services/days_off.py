@@ -28,6 +28,7 @@ from app.services.calendar_changes import (
 )
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_line
+from app.services.school_calendar import touching
 from app.services.term_changes import FIRST_YEAR, LAST_YEAR
 from app.services.vetting_term import today
 from scheduler import clock
@@ -63,13 +64,7 @@ class NewDayOff:
 
 def list_days_off(first: date, last: date) -> list[DayOff]:
     """All that touch the days between two, dismissed ones too, in the order of time."""
-    return list(
-        db.session.scalars(
-            select(DayOff)
-            .where(DayOff.last_day >= first, DayOff.first_day <= last)
-            .order_by(DayOff.first_day, DayOff.id)
-        )
-    )
+    return touching(DayOff, first, last)
 
 
 def get_day_off(day_off_id: int) -> DayOff:

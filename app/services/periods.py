@@ -23,7 +23,7 @@ from app.services.calendar_changes import Effects, Outcome, change_calendar, pre
 from app.services.days_off import ASKED_FROM, school_year
 from app.services.errors import Invalid, NotFound
 from app.services.free_text import read_line
-from app.services.school_calendar import special
+from app.services.school_calendar import special, touching
 from app.services.term_changes import FIRST_YEAR, LAST_YEAR
 from app.services.vetting_term import today
 from scheduler import clock
@@ -66,13 +66,7 @@ class RamadanProposal:
 
 def list_periods(first: date, last: date) -> list[Period]:
     """All that touch the days between two, in the order of time."""
-    return list(
-        db.session.scalars(
-            select(Period)
-            .where(Period.last_day >= first, Period.first_day <= last)
-            .order_by(Period.first_day, Period.id)
-        )
-    )
+    return touching(Period, first, last)
 
 
 def get_period(period_id: int) -> Period:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from datetime import date
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import select
 
@@ -20,6 +21,8 @@ from app.models import (
 )
 from app.services.terms import OUTSIDE_TERMS, term_days
 from scheduler.calendar import Ban, SchoolCalendar, SpecialPeriod, Start, Weekly
+
+T = TypeVar("T", DayOff, Period)
 
 ON_DAY_OFF: Final = "no lessons are held on this day off"
 IN_EXAMS: Final = "no lessons are held in these weeks of exams"
@@ -47,6 +50,17 @@ def read_calendar() -> SchoolCalendar:
         terms=tuple(term_days()),
         days_off=tuple((first, last) for first, last in days_off),
         periods=_published_periods(),
+    )
+
+
+def touching(table: type[T], first: date, last: date) -> list[T]:
+    """All that touch the days between two, whatever their state, in the order of time."""
+    return list(
+        db.session.scalars(
+            select(table)
+            .where(table.last_day >= first, table.first_day <= last)
+            .order_by(table.first_day, table.id)
+        )
     )
 
 

@@ -11,6 +11,7 @@ from app.i18n import _, ngettext, page_locale
 from app.models import DayOff, DayOffKind
 from app.security import signed_in_coordinator
 from app.services import calendar_year, days_off, periods
+from app.services.calendar_changes import Outcome
 from app.services.days_off import NewDayOff
 from app.services.errors import Conflict, Invalid
 from app.services.people import read_catalogue
@@ -92,19 +93,17 @@ def _edit(form: DayOffForm, row: DayOff | None) -> ResponseReturnValue:
         )
         days = (new.first_day, new.last_day)
         by = signed_in_coordinator()
+        number = None if row is None else row.id
+
+        def store(agreed: int) -> Outcome:
+            if number is None:
+                return days_off.add_day_off(new, by, agreed=agreed)
+            return days_off.change_day_off(number, new, by, agreed=agreed)
+
         try:
-            if row is None:
-                return ask_then_change(
-                    lambda: days_off.preview_day_off(days),
-                    lambda agreed: days_off.add_day_off(new, by, agreed=agreed),
-                    back=url_for(".programme_calendar"),
-                    button=_("Go on"),
-                    values=form.values,
-                )
-            number = row.id
             return ask_then_change(
                 lambda: days_off.preview_day_off(days, number),
-                lambda agreed: days_off.change_day_off(number, new, by, agreed=agreed),
+                store,
                 back=url_for(".programme_calendar"),
                 button=_("Go on"),
                 values=form.values,
