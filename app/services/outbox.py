@@ -325,7 +325,10 @@ def _write(row: Message, said: Said, addressee: Addressee | None) -> None:
 
 
 def _plan_next_try(row: Message, refusal: Retryable, addressee: Addressee | None) -> None:
-    """Out of tries a message has failed; where the next try would come too late, it has expired."""
+    """Out of tries a message has failed; where the next try would come too late, it has expired.
+
+    By its next way it may still be in time.
+    """
     config = _config()
     if row.tries > len(config.retry_at_seconds):
         _fail(row, str(refusal), addressee)
@@ -337,6 +340,7 @@ def _plan_next_try(row: Message, refusal: Retryable, addressee: Addressee | None
         assert row.gateway is not None
         gateway_pace.rest(row.gateway, refusal.after_seconds)
     if next_try >= row.expires_at:
+        fall_back(row, addressee)
         end(row, MessageState.EXPIRED, str(refusal))
     else:
         row.error = str(refusal)[:_LONGEST_REASON]

@@ -76,6 +76,25 @@ def test_what_was_given_up_and_arrived_after_all_is_not_said_again(
     assert states == [MessageState.DELIVERED, MessageState.CANCELLED]
 
 
+def test_code_that_has_no_time_for_another_try_goes_by_the_next_way(
+    at_noon: time_machine.Traveller,
+) -> None:
+    tutor_id = people.make_tutor()
+    with transaction():
+        db.session.get_one(Tutor, tutor_id).phone = "+212612345678"
+        code = outbox.queue_code(tutor_id, "042917", clock.now() + timedelta(minutes=15))
+    for minutes in (1, 3, 10):
+        (claimed,) = outbox.claim_messages(1)
+        begin_handings([claimed], (MAIL, SMS))
+        answer(claimed, Retryable("the mail server is out of order"))
+        at_noon.move_to(NOON + timedelta(minutes=minutes))
+    assert hand_over(MAIL, SMS) == [(code.id, "email")]
+    claimed = outbox.Claimed(code.id, db.session.get_one(Message, code.id).claim or "")
+    assert answer(claimed, Retryable("the mail server is out of order")) is MessageState.EXPIRED
+    assert hand_over(MAIL, SMS) == [(code.id + 1, "kannel")]
+    assert db.session.get_one(Message, code.id).text is None
+
+
 def test_text_with_a_very_long_id_of_its_gateways_is_written_as_taken() -> None:
     message = make_due_reminder()
     (claimed,) = outbox.claim_messages(1)
