@@ -13,10 +13,7 @@ from sqlalchemy.orm import aliased
 from app.extensions import db
 from app.models import (
     OPEN_MESSAGES,
-    Group,
-    GroupState,
     Lesson,
-    Membership,
     Message,
     MessageKind,
     MessageState,
@@ -25,10 +22,10 @@ from app.models import (
     Question,
     QuestionKind,
     Reminder,
-    TutoringRequest,
 )
 from app.services.outbox import IN_DOUBT
 from app.services.senders import Sender
+from app.services.taught import family_lessons
 from scheduler import clock
 
 ASKING_KINDS: Final = (
@@ -96,18 +93,9 @@ def was_written_to_since(sender: Sender, asked: Asked) -> bool:
 def lesson_children(lesson_ids: Collection[int], household_id: int) -> dict[int, list[Pupil]]:
     """The family's children who take part in each of these lessons by now, by lesson."""
     rows = db.session.execute(
-        select(Lesson.id, Pupil)
-        .join(Lesson.group)
-        .join(Group.memberships)
-        .join(Membership.request)
-        .join(TutoringRequest.pupil)
-        .where(
-            Lesson.id.in_(lesson_ids),
-            Pupil.household_id == household_id,
-            Group.state == GroupState.ACTIVE,
-            Membership.active_since.is_not(None),
-            Membership.ended_at.is_(None),
-        )
+        family_lessons(household_id)
+        .with_only_columns(Lesson.id, Pupil)
+        .where(Lesson.id.in_(lesson_ids))
         .order_by(Pupil.id)
     )
     children: dict[int, list[Pupil]] = {number: [] for number in lesson_ids}

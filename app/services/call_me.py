@@ -20,16 +20,13 @@ from app.models import (
     Coordinator,
     CoordinatorZone,
     Group,
-    GroupState,
     Household,
     Lesson,
     LessonState,
-    Membership,
-    Pupil,
     Tutor,
-    TutoringRequest,
 )
 from app.services import audit, telling
+from app.services.taught import family_lessons
 from scheduler import clock
 
 BEFORE_A_LESSON: Final = timedelta(minutes=30)
@@ -133,16 +130,9 @@ def _tutor_near(household: Household) -> Tutor | None:
     """
     now = clock.now()
     lessons = db.session.scalars(
-        select(Lesson)
-        .join(Lesson.group)
-        .join(Group.memberships)
-        .join(Membership.request)
-        .join(TutoringRequest.pupil)
+        family_lessons(household.id)
+        .with_only_columns(Lesson)
         .where(
-            Pupil.household_id == household.id,
-            Group.state == GroupState.ACTIVE,
-            Membership.active_since.is_not(None),
-            Membership.ended_at.is_(None),
             Lesson.state == LessonState.PLANNED,
             Lesson.starts_at > now - LONGEST_LESSON,
             Lesson.starts_at <= now + BEFORE_A_LESSON,

@@ -16,7 +16,6 @@ from app.models import (
     CallRequest,
     Channel,
     Group,
-    GroupState,
     Household,
     HouseholdWindow,
     Lesson,
@@ -32,6 +31,7 @@ from app.services.errors import Invalid
 from app.services.households import MESSAGE_LANGUAGES
 from app.services.lesson_answers import answers_of
 from app.services.stopping import start_messages, stop_messages
+from app.services.taught import family_lessons
 from scheduler import clock
 
 AHEAD = timedelta(weeks=4)
@@ -65,16 +65,8 @@ def coming_lessons(household: Household) -> list[FamilyLesson]:
     """The lessons of the next four weeks, the cancelled ones too, in the order of time."""
     now = clock.now()
     statement = (
-        select(Lesson, Pupil)
-        .join(Lesson.group)
-        .join(Group.memberships)
-        .join(Membership.request)
-        .join(TutoringRequest.pupil)
+        family_lessons(household.id)
         .where(
-            Pupil.household_id == household.id,
-            Group.state == GroupState.ACTIVE,
-            Membership.active_since.is_not(None),
-            Membership.ended_at.is_(None),
             Lesson.state.in_((LessonState.PLANNED, LessonState.CANCELLED)),
             Lesson.starts_at > now - UNDER_WAY,
             Lesson.starts_at <= now + AHEAD,
