@@ -299,7 +299,7 @@ def record_answers(answers: Collection[Answer]) -> dict[int, MessageState]:
 
     Those whose claim this worker lost are left alone, and left out.
     """
-    refused = [a.claimed.id for a in answers if isinstance(a.said, GatewayError)]
+    refused = [a.claimed.id for a in answers if _is_refusal(a.said)]
     with transaction():
         addressees = lock_addressees(refused) if refused else {}
         rows = held([answer.claimed for answer in answers], MessageState.HANDING)
@@ -309,9 +309,17 @@ def record_answers(answers: Collection[Answer]) -> dict[int, MessageState]:
         return {number: row.state for number, row in rows.items()}
 
 
+def _is_refusal(said: Said) -> bool:
+    """Whether a text may have to go by another way: a provider can say at once that it is lost."""
+    lost = isinstance(said, Receipt) and said.state is ReceiptState.UNDELIVERED
+    return lost or isinstance(said, GatewayError)
+
+
 def _write(row: Message, said: Said, addressee: Addressee | None) -> None:
     if isinstance(said, Receipt):
         row.provider_id = _kept_id(said.provider_id)
+        if _is_refusal(said):
+            fall_back(row, addressee)
         end(row, MessageState(said.state.value))
     elif isinstance(said, Retryable):
         _plan_next_try(row, said, addressee)

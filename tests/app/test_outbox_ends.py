@@ -95,6 +95,15 @@ def test_code_that_has_no_time_for_another_try_goes_by_the_next_way(
     assert db.session.get_one(Message, code.id).text is None
 
 
+def test_text_that_is_lost_as_it_is_taken_goes_by_the_next_way() -> None:
+    make_due_reminder()
+    (claimed,) = outbox.claim_messages(1)
+    begin_handings([claimed], (MAIL, SMS))
+    lost = Receipt(ReceiptState.UNDELIVERED, "SM1")
+    assert answer(claimed, lost) is MessageState.UNDELIVERED
+    assert [name for _number, name in hand_over(MAIL, SMS)] == ["kannel"]
+
+
 def test_text_with_a_very_long_id_of_its_gateways_is_written_as_taken() -> None:
     message = make_due_reminder()
     (claimed,) = outbox.claim_messages(1)
