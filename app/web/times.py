@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import time
+from collections.abc import Iterable, Mapping
+from datetime import date, time
 from typing import Any
 
-from wtforms import Form, SelectField, StringField
+from flask_wtf import FlaskForm
+from wtforms import Form, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Optional, Regexp
+from wtforms.validators import InputRequired, Optional, Regexp, ValidationError
 
 from app.i18n import _, _l, format_weekday, weekday_name
 from app.models import DAYS
@@ -72,3 +73,21 @@ def week_name(week: Week) -> str:
         f"{format_weekday(lesson.wall_start)}{_(', ')}{lesson.wall_start:%H:%M}"
         for lesson in week.lessons
     )
+
+
+class WeekChoice(FlaskForm):
+    """A form that asks for one of the weeks that it lists."""
+
+    week = RadioField(_l("Which week?"), choices=[], validate_choice=False)
+
+    def list_weeks(self, listed: Iterable[Week]) -> None:
+        """Offer these; to be called before the form is validated."""
+        self.week.choices = [SelectChoice(str(week.monday), week_name(week)) for week in listed]
+
+    @property
+    def monday(self) -> date:
+        return date.fromisoformat(self.week.data)
+
+    def validate_week(self, _field: RadioField) -> None:
+        if self.week.data not in [choice.value for choice in self.week.choices]:
+            raise ValidationError(_("Choose one of the weeks."))

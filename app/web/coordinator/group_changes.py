@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectChoice, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length
 
 from app.i18n import _, _l
 from app.models import Group, Tutor
@@ -31,7 +30,7 @@ from app.services.households import get_household
 from app.services.weeks import Week
 from app.web.coordinator import blueprint, broken, words
 from app.web.fields import DayField
-from app.web.times import starts_of, times_form, week_name
+from app.web.times import WeekChoice, starts_of, times_form
 
 
 class _Why(FlaskForm):
@@ -44,22 +43,12 @@ class _Why(FlaskForm):
     )
 
 
-class WeekForm(_Why):
+class WeekForm(WeekChoice, _Why):
     """Which week, and why."""
-
-    week = RadioField(_l("Which week?"), choices=[], validate_choice=False)
 
     def __init__(self, listed: list[Week], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.week.choices = [SelectChoice(str(week.monday), week_name(week)) for week in listed]
-
-    @property
-    def monday(self) -> date:
-        return date.fromisoformat(self.week.data)
-
-    def validate_week(self, _field: RadioField) -> None:
-        if self.week.data not in [choice.value for choice in self.week.choices]:
-            raise ValidationError(_("Choose one of the weeks."))
+        self.list_weeks(listed)
 
 
 class DaysOffForm(_Why):

@@ -13,7 +13,7 @@ from wtforms.validators import Optional, ValidationError
 from app.i18n import _, _l, format_weekday
 from app.services.weeks import Week
 from app.web.fields import DayField
-from app.web.times import HOUR, read_hour, week_name
+from app.web.times import HOUR, WeekChoice, read_hour
 from app.web.volunteer.forms import ReasonForm
 
 
@@ -70,19 +70,9 @@ class OtherTimeForm(FlaskForm):
             raise ValidationError(_("Choose another time."))
 
 
-class WeekOffForm(ReasonForm):
+class WeekOffForm(WeekChoice, ReasonForm):
     """The week in which a group has no lessons, and why."""
-
-    week = RadioField(_l("Which week?"), choices=[], validate_choice=False)
 
     def __init__(self, weeks: Sequence[Week], suggestions: list[str], **kwargs: Any) -> None:
         super().__init__(suggestions, **kwargs)
-        self.week.choices = [SelectChoice(str(week.monday), week_name(week)) for week in weeks]
-
-    @property
-    def monday(self) -> date:
-        return date.fromisoformat(self.week.data)
-
-    def validate_week(self, _field: RadioField) -> None:
-        if self.week.data not in [choice.value for choice in self.week.choices]:
-            raise ValidationError(_("Choose one of the weeks."))
+        self.list_weeks(weeks)
