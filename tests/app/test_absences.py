@@ -18,6 +18,7 @@ from app.models import (
     LessonAnswer,
     LessonState,
     Message,
+    MessageKind,
     MessageState,
     Reminder,
     Term,
@@ -98,7 +99,10 @@ def test_message_that_spoke_of_nothing_else_is_cancelled(tutor: int) -> None:
     active_group(tutor, [family()], starts=[("fri", "18:00")])
     tomorrow = date(2026, 10, 30)
     absences.plan_absence(tutor, tomorrow, tomorrow, "ill")
-    due = select(Message.state).where(Message.due_at < THURSDAY + timedelta(days=2))
+    due = select(Message.state).where(
+        Message.kind.in_((MessageKind.LESSON_24H, MessageKind.LESSON_2H)),
+        Message.due_at < THURSDAY + timedelta(days=2),
+    )
     assert set(db.session.scalars(due)) == {MessageState.CANCELLED}
 
 
