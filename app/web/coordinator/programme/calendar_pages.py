@@ -105,7 +105,7 @@ def _edit(form: DayOffForm, row: DayOff | None) -> ResponseReturnValue:
                 lambda: days_off.preview_day_off(days, number),
                 store,
                 back=url_for(".programme_calendar"),
-                button=_("Go on"),
+                button=_("Keep, and change the lessons"),
                 values=form.values,
             )
         except (Conflict, Invalid) as refusal:

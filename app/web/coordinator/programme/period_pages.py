@@ -141,7 +141,7 @@ def _edit(
                 store,
                 back=url_for(".programme_calendar"),
                 then=lambda: _next_page(stored[0]),
-                button=_("Go on"),
+                button=_("Keep, and change the lessons"),
                 values=form.values,
             )
         except (Conflict, Invalid) as refusal:

@@ -60,7 +60,7 @@ def _edit(form: TermForm, term: Term | None) -> ResponseReturnValue:
                 lambda: term_changes.preview_terms(new, term_id),
                 lambda agreed: term_changes.store_term(new, by, term_id=term_id, agreed=agreed),
                 back=url_for(".programme_terms"),
-                button=_("Go on"),
+                button=_("Keep, and change the lessons"),
                 values=form.values,
             )
         except (Conflict, Invalid) as refusal:
