@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from app.extensions import db
@@ -198,3 +199,15 @@ def test_days_that_no_calendar_has_are_no_times(day: datetime) -> None:
         asked_times.ask_for_time(home.id, lesson.id, day)
     found = changes.clashes_of(lesson, day, change_policy.Role.COORDINATOR)
     assert Clash.NO_LESSONS in found
+
+
+def test_page_of_another_time_says_of_any_day_what_stands_against_it(app: Flask) -> None:
+    lesson = on(taught(people.make_tutor(windows=LONG), ("mon", "18:00")), date(2027, 2, 8))
+    people.make_coordinator()
+    address = f"/coordinator/lessons/{lesson.id}/move"
+    client = app.test_client()
+    people.sign_in(client)
+    for day in ("0001-01-01", "9999-12-31"):
+        answer = client.get(address, query_string={"day": day, "hour": "23:59"})
+        assert answer.status_code == 200
+        assert client.post(address, data={"day": day, "hour": "23:59"}).status_code == 409
