@@ -76,9 +76,10 @@ def test_volunteer_accepts_and_the_family_sees_the_lessons(
     expect(family.get_by_text("Rania vous appelle sur WhatsApp").first).to_be_visible()
     assert fits(family)
 
-    volunteer.get_by_role("link", name="Je ne peux pas, ou je veux la déplacer").first.click()
+    volunteer.get_by_role("link", name="Je ne peux pas, ou je veux la déplacer").last.click()
+    volunteer.get_by_label("L’annuler").check()
     volunteer.get_by_label("Je suis malade").check()
-    volunteer.get_by_role("button", name="Annuler la séance").click()
+    volunteer.get_by_role("button", name="Je ne peux pas", exact=True).click()
     expect(volunteer.get_by_text("annulée", exact=True)).to_be_visible()
     family.reload()
     expect(family.get_by_text("annulée")).to_be_visible()
