@@ -46,7 +46,7 @@ def test_text_whose_answer_was_cut_is_not_sent_again_after_its_receipt(
         wait_for(
             lambda: plant.ledger.states() == {"delivered": messages},
             "receipts are missing",
-            seconds=60,
+            seconds=300,
         )
         plant.nursery.end_all()
         after, handings = _handed_after_a_receipt(plant)
