@@ -18,7 +18,7 @@ class ConsoleGateway:
     per_second: ClassVar[float | None] = None
 
     can_receive: ClassVar[bool] = True
-    sends_at_once: ClassVar[int] = 1
+    sends_at_once: ClassVar[int] = 50
     quiet: ClassVar[tuple[time, time] | None] = None
 
     def cost(self, text: str) -> Cost:
