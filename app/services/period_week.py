@@ -141,7 +141,8 @@ class PeriodWeek:
         tutor = f"T{group.tutor_id}"
         names = self._names(group)
         pupils = {self._requests[name].pupil for name in names}
-        others = [one for one in self._all_taken() if one.group_id != group.id]
+        weekly = [one for one in self._weekly() if one.group_id != group.id]
+        others = [*weekly, *self._dated]  # its own too, where they were moved
         for one in others:
             if one.tutor == tutor or pupils & {self._requests[n].pupil for n in one.requests}:
                 yield one.minute
@@ -158,11 +159,10 @@ class PeriodWeek:
                 if self.grid.crowded(minute, seats, limit):
                     yield minute
 
-    def _all_taken(self) -> Iterator[_Taken]:
+    def _weekly(self) -> Iterator[_Taken]:
         for group in self.groups.values():
             for minute in self._weeks[group.id]:
                 yield _Taken(group.id, minute, f"T{group.tutor_id}", self._names(group))
-        yield from self._dated
 
     # --- what is there
 

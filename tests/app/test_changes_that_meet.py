@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Lesson, LessonState, PeriodKind
+from app.models import ExamEffect, Lesson, LessonState, PeriodKind
 from app.services import (
     absences,
     asked_times,
@@ -123,6 +123,17 @@ def test_longer_period_puts_nobody_into_two_lessons() -> None:
     changes.cancel_lesson(moved.id, "ill", tutor_id=tutor)
     back = calendar_changes.preview(lambda calendar: calendar).back
     assert [row.id for row in back] == [lesson.id]
+
+
+def test_doubled_lesson_is_at_no_hour_to_which_one_of_its_group_was_moved() -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    group = taught(tutor, ("mon", "18:00"), windows=("mon 18:00-19:00", "tue 18:00-19:00"))
+    moved = on(group, date(2027, 2, 8))
+    changes.move_lesson(moved.id, datetime(2027, 2, 9, 18), change_policy.tutor(tutor))
+    days = (date(2027, 2, 8), date(2027, 2, 14))
+    publish(store(NewPeriod(PeriodKind.EXAMS, "E", *days, effect=ExamEffect.DOUBLE)))
+    held = select(Lesson.id).where(Lesson.wall_start == datetime(2027, 2, 9, 18))
+    assert db.session.scalars(held).all() == [moved.id]
 
 
 def test_lesson_put_back_is_not_given_by_somebody_who_may_no_longer() -> None:
