@@ -134,7 +134,8 @@ def tell_changes(
     concerned: dict[Recipient, list[Lesson]] = {}
     for lesson in lessons:
         before = known.recipients.get(lesson.id, frozenset())
-        for recipient in before.union(recipients_of(lesson)):
+        # Who did it may have a text waiting of a lesson that was no longer theirs.
+        for recipient in before.union(recipients_of(lesson), but):
             concerned.setdefault(recipient, []).append(lesson)
     lock_recipients(concerned)
     households = select(Household).where(
