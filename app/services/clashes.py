@@ -227,7 +227,7 @@ def _still_to_be_made(
             Lesson.slot_start < until + _LONGEST,
         )
     )
-    known = {(group_id, slot) for group_id, slot in made}  # noqa: C416
+    known = set(made)
     calendar = read_calendar()
     made_until = clock.to_wall(clock.now() + MADE_AHEAD, lesson.zone)
     found = []

@@ -124,7 +124,7 @@ def lessons_between(first: date, last: date, *conditions: ColumnElement[bool]) -
                 .joinedload(TutoringRequest.pupil)
                 .joinedload(Pupil.household)
                 .options(*WITHOUT_HOURS, joinedload(Household.zone)),
-            )
+            ),
         )
     )
 

@@ -46,9 +46,7 @@ def _flags(_scope: Scope) -> Iterator[Row]:
         .order_by(Flag.id)
         .options(
             joinedload(Flag.closed_by),
-            joinedload(Flag.request)
-            .joinedload(TutoringRequest.pupil)
-            .options(lazyload("*")),
+            joinedload(Flag.request).joinedload(TutoringRequest.pupil).options(lazyload("*")),
         )
     )
     for flag in streamed(raised):
