@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.extensions import db
 
 BUSY_TIMEOUT_SECONDS = 10
+_LOOK_EVERY_SECONDS = 0.002
 _WRITES = "n9raw_writes"
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _OTHERS_WERE_FASTER = ("40P01", "55P03")
@@ -60,8 +62,35 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(_WRITES, False):
+        _begin_to_write(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: Connection) -> None:
+    """Take SQLite's write lock, looking for it often.
+
+    SQLite itself looks ten times a second after a while: beside others who write without a break,
+    one then finds it taken for seconds.
+    """
+    raw: Any = connection.connection.dbapi_connection
+    (milliseconds,) = raw.execute("PRAGMA busy_timeout").fetchone()
+    deadline = time.monotonic() + milliseconds / 1000
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < deadline:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as busy:
+                if busy.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+                time.sleep(_LOOK_EVERY_SECONDS)
+            else:
+                return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last time, with an error as of others
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 def _drop_details(context: ExceptionContext) -> None:
@@ -112,8 +141,7 @@ def transaction(*, one_at_a_time: int | None = None) -> Iterator[None]:
 def _turn_among_threads() -> Iterator[None]:
     """On SQLite, let the writers of this process come one after the other.
 
-    They would have to anyway, but SQLite has each look again now and then whether it is free: among
-    many, one may find it taken for as long as it looks. After that time, SQLite decides.
+    They would have to anyway; so one of a process looks for SQLite's lock, instead of all.
     """
     engine = db.engine
     if engine.dialect.name != "sqlite":

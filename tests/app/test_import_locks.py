@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -99,23 +101,13 @@ def test_lost_connection_is_no_race(app: Flask) -> None:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_import_that_waited_too_long_for_sqlite_asks_to_try_again(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    app: Flask, database_url: str
 ) -> None:
     with app.app_context():
         make_programme()
-    holds, done = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with app.app_context(), transaction():
-            holds.set()
-            done.wait(timeout=10)
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert holds.wait(timeout=10)
-    with app.app_context():
+    other_process = sqlite3.connect(database_url.removeprefix("sqlite:///"))
+    with closing(other_process), app.app_context():
+        other_process.execute("BEGIN IMMEDIATE")
         db.session.connection().exec_driver_sql("PRAGMA busy_timeout = 10")
         with pytest.raises(Conflict):
             apply_import(ListKind.PUPILS, make_list(CHILD), None)
-    done.set()
-    holder.join()
