@@ -358,7 +358,7 @@ def test_lesson_is_cancelled_with_a_reason_and_its_reminders_go_with_it(app: Fla
 
     answer = client.post(address, data={"reason": "again"})
     assert answer.status_code == 409
-    assert "Only a planned lesson can be cancelled." in words(answer.text)
+    assert "Only a planned lesson can be changed." in words(answer.text)
 
 
 @on_sqlite

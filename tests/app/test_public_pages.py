@@ -167,7 +167,7 @@ def test_nothing_but_a_file_may_be_large(client: FlaskClient) -> None:
     assert client.post("/f/unknown/worry", data={"text": "x" * 600_000}).status_code == 413
 
 
-def test_every_form_needs_its_token_but_those_that_need_a_familys_link(
+def test_every_form_needs_its_token_but_those_of_a_familys_link_and_of_signed_hooks(
     app: Flask, client: FlaskClient
 ) -> None:
     app.config.update(WTF_CSRF_ENABLED=True)
@@ -178,4 +178,4 @@ def test_every_form_needs_its_token_but_those_that_need_a_familys_link(
             answer = client.post(re.sub("<[^>]*>", "1", path))
             if answer.status_code != 400 or "expiré" not in answer.text:
                 taken.add(rule.endpoint.partition(".")[0])
-    assert taken == {"family"}
+    assert taken == {"family", "hooks"}

@@ -118,7 +118,7 @@ def test_families_answers_stand_at_the_lesson(app: Flask, tutor: int) -> None:
                     )
                 )
     page = text(browse(app, tutor))
-    assert "Hiba, Sara, Aya Hiba will be there Sara can't come I can't that day" in page
+    assert "Hiba, Sara, Aya Hiba will be there Sara can't come I can't, or want to move it" in page
     assert page.count("will be there") == 1
 
 
