@@ -63,6 +63,7 @@ sendsms-interface = 127.0.0.1
 log-file = "{folder}/sb.log"
 http-request-retry = 100
 http-queue-delay = 1
+max-pending-requests = 4
 log-level = 2
 
 group = sendsms-user
