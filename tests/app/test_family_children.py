@@ -34,6 +34,7 @@ from app.services import call_me, family, family_children, family_links
 from app.services.asking import Agreed, AskedChild
 from app.services.consent import in_force
 from app.services.errors import Invalid, NotFound
+from app.services.reminders import TIMINGS
 from tests.support.groups import active_group
 from tests.support.pages import counted_statements, words
 from tests.support.people import level, make_household, make_programme, make_tutor, subject
@@ -151,7 +152,8 @@ def test_stopping_takes_the_consent_back_and_ends_places_and_lessons(
         assert pupil.requests[0].state is RequestState.WAITING
         assert db.session.scalars(select(Group.state)).all() == [GroupState.ENDED]
         assert set(db.session.scalars(select(Lesson.state))) == {LessonState.CANCELLED}
-        assert set(db.session.scalars(select(Message.state))) == {"cancelled"}
+        reminders = select(Message.state).where(Message.kind.in_(TIMINGS))
+        assert set(db.session.scalars(reminders)) == {"cancelled"}
         actions = db.session.scalars(select(AuditEntry.action)).all()
         assert actions.count("stop_lessons") == 1
 

@@ -29,6 +29,7 @@ from app.models import (
 from app.services.family_links import make_link, open_link
 from app.services.imports import ImportReport, apply_import, plan_import
 from app.services.programme import load_programme
+from app.services.reminders import TIMINGS
 from scheduler import clock
 from tests.support.groups import active_group, offer_group
 from tests.support.lists import HIBA, RANIA, SARA, WALID, make_list, statuses
@@ -97,7 +98,8 @@ def test_child_who_may_no_longer_be_taught_leaves_and_the_empty_group_ends(
     assert db.session.get_one(Group, group.id).state is GroupState.ENDED
     assert lesson_states() == {LessonState.CANCELLED}
     assert owed(child("P1").household) == 0
-    assert set(db.session.scalars(select(Message.state))) == {MessageState.CANCELLED}
+    reminders = select(Message.state).where(Message.kind.in_(TIMINGS))
+    assert set(db.session.scalars(reminders)) == {MessageState.CANCELLED}
     wanted = RequestState.ENDED if "matieres" in change else RequestState.WAITING
     assert child("P1").requests[0].state is wanted
     assert statuses(store(HIBA_SEATED | change)) == ["same"]

@@ -14,6 +14,7 @@ from app.models import (
     Group,
     GroupState,
     Message,
+    MessageKind,
     MessageState,
     Pupil,
     RunState,
@@ -192,8 +193,9 @@ def test_publication_whose_families_were_told_is_not_taken_back(app: Flask) -> N
         run_id = group.run_id
         groups.accept_group(group.id)
         with transaction():
-            message = db.session.scalars(select(Message)).first()
-            assert message is not None
+            message = db.session.scalars(
+                select(Message).where(Message.kind == MessageKind.NEW_GROUP)
+            ).one()
             message.state, message.handed_at = MessageState.DELIVERED, clock.now()
     address = f"/coordinator/matching/{run_id}/take-back"
     assert address not in client.get(f"/coordinator/matching/{run_id}").text

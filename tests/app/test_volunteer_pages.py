@@ -103,7 +103,7 @@ def test_accepting_shows_the_familys_number_and_the_lessons(
     assert client.post(f"/volunteer/groups/{offered}/accept").location == "/volunteer/week"
     page = week(client)
     assert f"Hiba Touil ( Aïn Kaïcher ) Salma Touil, {HIBAS_NUMBER}" in page
-    assert "Monday 2 November, 18:00 Mathematics, Hiba I can't that day" in page
+    assert "Monday 2 November, 18:00 Mathematics, Hiba I can't, or want to move it" in page
     assert "Monday 9 November, 18:00" in page
     assert "Monday 16 November" not in page
     assert "Proposed to you" not in page
