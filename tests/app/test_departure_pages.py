@@ -47,7 +47,7 @@ def test_volunteer_leaves_and_a_repair_places_the_pupil_elsewhere(app: Flask) ->
     page = words(client.get(address).text)
     assert "Rania Mounir leaves? 1 group or offer ends. 1 pupil waits again." in page
     assert "Mathematics 3AC , Monday 18:00 Hiba Touil" in page
-    assert "tell the volunteer and the families" in page
+    assert "The families are told by message." in page
     with app.app_context():
         assert db.session.get_one(Tutor, leaving).state is TutorState.VETTED
         child = db.session.get_one(TutoringRequest, request_id).pupil_id
