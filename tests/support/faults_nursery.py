@@ -7,6 +7,7 @@ the time of two. Each is a process of its own and runs what `flask worker` or gu
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import json
 import os
 import signal
@@ -52,7 +53,9 @@ class Process:
             return
         deadline = time.monotonic() + 60
         while self.runs:
-            assert time.monotonic() < deadline, f"process {self.pid} does not end"
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGUSR1)  # into the log, where it stands
+                raise AssertionError(f"process {self.pid} does not end")
             time.sleep(0.002)
 
 
@@ -162,6 +165,7 @@ def _live(asked: dict[str, Any]) -> None:
     """Be a worker or a web server, until told to stop."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(2, 1)
     os.environ.update(asked["environment"])
     code = 1
