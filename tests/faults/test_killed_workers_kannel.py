@@ -51,7 +51,9 @@ def test_killed_worker_loses_nothing_and_doubles_only_what_no_receipt_settled(
         found["lost"] = len(all_ids - set(arrived) - listed)
         found["doubled after a receipt within the wait"] = len(settled)
         found["doubled else"] = len(twice) - len(settled)
-        found["listed as in doubt"] = len(listed)
+        found["listed as in doubt"] = (
+            f"{len(listed)}, of which {len(listed - set(arrived))} never came"
+        )
         assert len(all_ids) == messages
         assert found["lost"] == 0
         assert settled == set()
