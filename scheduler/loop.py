@@ -1,8 +1,7 @@
 """The loop that ticks: calls what it is given, again and again, until told to stop.
 
-It holds no truth; what is due stands in the database. A tick that is late runs once, and a tick
-never overlaps itself. Waits are by the monotonic clock: a machine's clock that is set back by an
-hour must not hold deliveries up for that hour.
+APScheduler holds no truth here (memory store); what is due stands in the database. A tick that is
+late runs once, and a tick never overlaps itself.
 """
 
 from __future__ import annotations
@@ -12,8 +11,19 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from scheduler import clock
 
 log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 0.5
+_SET_BY_SECONDS = 2.0
+"""A clock that gains or loses so much between two looks was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +37,48 @@ class Tick:
 
 def run(ticks: Sequence[Tick], stop: threading.Event) -> None:
     """Call every tick at its interval until `stop` is set, then wait for those under way."""
-    threads = [
-        threading.Thread(target=_keep_ticking, args=(tick, stop), name=tick.name) for tick in ticks
-    ]
-    for thread in threads:
-        thread.start()
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(max_workers=max(1, len(ticks)))},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+    )
+    for tick in ticks:
+        scheduler.add_job(
+            _guarded(tick, stop),
+            IntervalTrigger(seconds=tick.every_seconds, timezone=UTC),
+            id=tick.name,
+            next_run_time=clock.now(),
+        )
+    scheduler.start()
     try:
-        stop.wait()
+        _follow_clock(scheduler, stop)
     finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+        scheduler.shutdown(wait=True)
 
 
-def _keep_ticking(tick: Tick, stop: threading.Event) -> None:
+def _follow_clock(scheduler: BackgroundScheduler, stop: threading.Event) -> None:
+    """Wait for `stop`; whenever the machine's clock was set, tick at once and go on from there.
+
+    APScheduler waits by that clock: set back by an hour, it would hold deliveries up for the hour.
+    """
+    ahead = clock.now().timestamp() - time.monotonic()
+    while not stop.wait(_LOOK_EVERY_SECONDS):
+        by_now = clock.now().timestamp() - time.monotonic()
+        if abs(by_now - ahead) > _SET_BY_SECONDS:
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=clock.now())
+        ahead = by_now
+
+
+def _guarded(tick: Tick, stop: threading.Event) -> Callable[[], None]:
     """A failing tick is logged and called again at its next time: the loop outlives it."""
-    next_at = time.monotonic()
-    while not stop.is_set():
+
+    def call() -> None:
+        if stop.is_set():
+            return
         try:
             tick.call(stop)
         except Exception:
             log.exception("%s failed; it is called again in %s s", tick.name, tick.every_seconds)
-        next_at = max(next_at + tick.every_seconds, time.monotonic())
-        stop.wait(next_at - time.monotonic())
+
+    return call

@@ -19,4 +19,6 @@ def worker_command() -> None:
     # Flask has given the logger called "app" a handler of its own: each line would stand twice.
     current_app.logger.removeHandler(default_handler)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    # It warns at each tick that is skipped because the one before is still at work, as is meant.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
