@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
+from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 
-from scheduler import loop
+from scheduler import clock, loop
 
 
 def run_until(stop: threading.Event, *ticks: loop.Tick) -> None:
@@ -77,3 +79,20 @@ def test_loop_waits_for_the_tick_under_way() -> None:
 
     run_until(stop, loop.Tick("last", tick, 10))
     assert ended.is_set()
+
+
+def test_three_days_that_were_missed_are_one_tick() -> None:
+    stop = threading.Event()
+    calls: list[datetime] = []
+
+    def tick(_stop: threading.Event) -> None:
+        calls.append(clock.now())
+        if len(calls) == 1:
+            traveller.shift(timedelta(days=3))
+        elif len(calls) == 3:
+            stop.set()
+
+    with time_machine.travel(clock.now(), tick=True) as traveller:
+        run_until(stop, loop.Tick("deliver", tick, 0.05))
+    assert calls[1] - calls[0] >= timedelta(days=3)
+    assert calls[2] - calls[1] < timedelta(seconds=5)
