@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, false
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -142,6 +142,8 @@ class Message(Model):
         ForeignKey("message.id", ondelete="SET NULL"), index=True
     )
     """The message that did not arrive by another way, and that this one says again."""
+    begins_anew: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A coordinator had it sent again: the ways that were tried before are tried once more."""
     parts: Mapped[int | None] = mapped_column(SmallInteger)
     """How many SMS its text takes, where it leaves as SMS."""
     cost: Mapped[int | None]

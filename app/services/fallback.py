@@ -1,5 +1,7 @@
 """What did not arrive by one way goes by the next: as a message of its own, checked like the first.
 
+So does what a coordinator has sent again, only that it begins with the first way once more.
+
 Each function is part of the caller's transaction, which has locked the recipient, then the message.
 """
 
@@ -78,18 +80,14 @@ def cancelled_by_arrival(row: Message) -> list[Message]:
 def tried_before(row: Message) -> set[tuple[str, str]]:
     """The ways by which the messages that this one says again were tried."""
     tried: set[tuple[str, str]] = set()
-    number = row.fallback_of_id
+    number = None if row.begins_anew else row.fallback_of_id
     while number is not None:
-        before = db.session.execute(
-            select(Message.gateway, Message.address, Message.fallback_of_id).where(
-                Message.id == number
-            )
-        ).one_or_none()
+        before = db.session.get(Message, number)
         if before is None:
             break
         if before.gateway is not None and before.address is not None:
             tried.add((before.gateway, before.address))
-        number = before.fallback_of_id
+        number = None if before.begins_anew else before.fallback_of_id
     return tried
 
 

@@ -198,6 +198,8 @@ def _copy(message: Message, by: Coordinator) -> Message:
         text=None if message.kind in (*REMINDERS, *WORDED_LATE) else message.text,
         created_at=now,
         by_id=by.id,
+        fallback_of_id=message.id,
+        begins_anew=True,
     )
     db.session.add(again)
     db.session.flush()

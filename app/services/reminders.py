@@ -185,7 +185,8 @@ def cancel_reminders(lessons: Iterable[Lesson], only: Iterable[Recipient] | None
 def share_messages(recipient: Recipient) -> None:
     """Deal a recipient's open reminders out to messages: one a day, and one each few hours.
 
-    The recipient is locked. Messages that have left stay as they are.
+    The recipient is locked. Messages that have left, or may have, stay as they are, and so do those
+    that say again by another way what did not arrive: nothing new shares their fate.
     """
     messages = db.session.scalars(
         select(Message)
@@ -197,11 +198,18 @@ def share_messages(recipient: Recipient) -> None:
         .order_by(Message.id)
         .with_for_update()
     ).all()
-    open_ids = [message.id for message in messages]
     db.session.execute(
         update(Reminder)
-        .where(Reminder.message_id.in_(open_ids), Reminder.cancelled_at.is_not(None))
+        .where(
+            Reminder.message_id.in_([message.id for message in messages]),
+            Reminder.cancelled_at.is_not(None),
+        )
         .values(message_id=None)
+    )
+    closed = {m.id for m in messages if m.resent or m.fallback_of_id is not None}
+    open_ids = [message.id for message in messages if message.id not in closed]
+    in_use = set(
+        db.session.scalars(select(Reminder.message_id).where(Reminder.message_id.in_(closed)))
     )
     reminders = db.session.scalars(
         select(Reminder)
@@ -216,7 +224,7 @@ def share_messages(recipient: Recipient) -> None:
         .order_by(Reminder.id)
         .options(joinedload(Reminder.lesson))
     ).all()
-    left = {message.id: message for message in messages}
+    left = {message.id: message for message in messages if message.id not in in_use}
     zone = zone_of(recipient)
     for kind in TIMINGS:
         of_kind = [reminder for reminder in reminders if reminder.kind is kind]

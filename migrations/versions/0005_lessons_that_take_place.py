@@ -111,6 +111,9 @@ def upgrade() -> None:
     with _rebuilt("message") as batch:
         for name, kind in (("parts", sa.SmallInteger()), ("cost", sa.Integer())):
             batch.add_column(sa.Column(name, kind, nullable=True))
+        batch.add_column(
+            sa.Column("begins_anew", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
         for name, table, ondelete in (
             ("coordinator_id", "coordinator", "CASCADE"),
             ("fallback_of_id", "message", "SET NULL"),
@@ -146,7 +149,7 @@ def downgrade() -> None:
         _allow(batch, "message", "kind", "messagekind", OLD_KINDS)
         for name in ("coordinator_id", "fallback_of_id", "provider_id"):
             batch.drop_index(batch.f(f"ix_message_{name}"))
-        for name in ("coordinator_id", "fallback_of_id", "by_id", "cost", "parts"):
+        for name in ("coordinator_id", "fallback_of_id", "by_id", "begins_anew", "cost", "parts"):
             batch.drop_column(name)
     with _rebuilt("lesson") as batch:
         batch.drop_constraint(op.f("uq_lesson_group_id_slot_start"), type_="unique")

@@ -16,14 +16,16 @@ from app.gateways import Gateway, Permanent, Receipt, ReceiptState
 from app.gateways.configured import configured_gateways
 from app.models import (
     HouseholdWay,
+    Lesson,
     LessonState,
     Message,
     MessageState,
     Reminder,
     Tutor,
 )
-from app.services import outbox
+from app.services import message_desk, outbox
 from app.services.handing import Handing, begin_handings
+from app.services.reminders import cancel_reminders, plan_reminders
 from scheduler import clock
 from tests.support import people
 from tests.support.databases import make_config
@@ -150,6 +152,99 @@ def test_late_receipt_stops_the_fallback_and_the_first_has_told(
     )
     assert db.session.scalars(select(Reminder.message_id)).all() == [message.id]
     assert hand_over(gateways) == []
+
+
+def test_reminder_that_joins_later_shares_no_text_that_is_said_again(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = make_due_reminder()
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    fallback = fallback_of(message)
+    assert fallback is not None
+    with transaction():
+        late = lesson_an_hour_after(lesson_of(fallback))
+        plan_reminders([late])
+    owed = select(Reminder.message_id).where(
+        Reminder.household_id == message.household_id, Reminder.kind == message.kind
+    )
+    told_by = db.session.scalars(owed.order_by(Reminder.id)).all()
+    assert told_by[0] == fallback.id
+    assert told_by[1] not in (None, fallback.id)
+    assert receive_receipt(message, DELIVERED)
+    assert db.session.scalars(owed.order_by(Reminder.id)).all() == [message.id, told_by[1]]
+    assert db.session.get_one(Message, told_by[1]).state is MessageState.PLANNED
+    with transaction():
+        cancel_reminders([late])
+    assert db.session.get_one(Message, told_by[1]).state is MessageState.CANCELLED
+
+
+def test_text_said_again_is_cancelled_with_its_last_reminder(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = make_due_reminder()
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    fallback = fallback_of(message)
+    assert fallback is not None
+    with transaction():
+        cancel_reminders([lesson_of(fallback)])
+    assert fresh(fallback).state is MessageState.CANCELLED
+
+
+def test_late_receipt_stops_what_a_coordinator_had_sent_again(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = lost_by_its_only_way(gateways)
+    again = message_desk.send_again(message.id, people.make_coordinator())
+    assert receive_receipt(message, DELIVERED)
+    assert (fresh(message).state, fresh(again).state) == (
+        MessageState.DELIVERED,
+        MessageState.CANCELLED,
+    )
+    assert db.session.scalars(select(Reminder.message_id)).all() == [message.id]
+    assert hand_over(gateways) == []
+
+
+def test_what_is_sent_again_begins_with_the_first_way_and_falls_back_once_more(
+    gateways: tuple[Gateway, ...],
+) -> None:
+    message = lost_by_its_only_way(gateways)
+    with transaction():
+        family_of(message).ways = [HouseholdWay(way=way, rank=1) for way in ("email", "sms")]
+    again = message_desk.send_again(message.id, people.make_coordinator())
+    assert accepted(gateways).gateway.name == "email"
+    assert receive_receipt(again, UNDELIVERED)
+    assert accepted(gateways).gateway.name == "kannel"
+    last = fallback_of(again)
+    assert last is not None
+    assert receive_receipt(last, UNDELIVERED, "kannel")
+    assert hand_over(gateways) == []
+
+
+def lost_by_its_only_way(gateways: tuple[Gateway, ...]) -> Message:
+    """A reminder that a mailbox took, and that was not delivered; the family has no other way."""
+    message = make_due_reminder()
+    with transaction():
+        family_of(message).ways = [HouseholdWay(way="email", rank=1)]
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    return message
+
+
+def lesson_an_hour_after(lesson: Lesson) -> Lesson:
+    """One more of the same group, so that one text could remind of both."""
+    late = Lesson(
+        group=lesson.group,
+        wall_start=lesson.wall_start + timedelta(hours=1),
+        zone=lesson.zone,
+        tz_version=lesson.tz_version,
+        starts_at=lesson.starts_at + timedelta(hours=1),
+        minutes=60,
+    )
+    db.session.add(late)
+    db.session.flush()
+    return late
 
 
 @pytest.mark.parametrize("why", ["its only way", "no use any more"])
