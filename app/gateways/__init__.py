@@ -93,6 +93,9 @@ class InboundText:
     address: str = field(repr=False)
     """The sender's number in E.164."""
     text: str = field(repr=False)
+    opted: bool | None = None
+    """Whether the other side, by this text, lets us write to that number again (True) or hands on
+    nothing more to it (False): some take STOP by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

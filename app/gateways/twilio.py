@@ -87,6 +87,10 @@ _CALL_AGAIN: Final = "#rc=5&rp=5xx,ct,rt"
 
 _MOST_FIELDS: Final = 200
 
+_OPT_OUTS: Final = frozenset("stop stopall unsubscribe cancel end quit optout revoke".split())
+_OPT_INS: Final = frozenset(("start", "yes", "unstop"))
+"""What Twilio itself obeys where it is all that an SMS says."""
+
 _EMPTY: Final = HookAnswer(body=b"<Response/>", content_type="text/xml; charset=utf-8")
 _REJECT: Final = HookAnswer(
     body=b"<Response><Reject/></Response>", content_type="text/xml; charset=utf-8"
@@ -166,8 +170,12 @@ class _TwilioGateway(ForTelephones[TwilioSettings]):
         if sender is None or not sid:
             return Received(answer=_EMPTY)
         words = fields.get("ButtonPayload") or fields.get("Body", "")
-        text = InboundText(provider_id=sid, address=sender, text=words.replace("\0", ""))
+        text = InboundText(sid, sender, words.replace("\0", ""), self._opted(fields))
         return Received(texts=(text,), answer=_EMPTY)
+
+    def _opted(self, fields: Mapping[str, str]) -> bool | None:
+        """As a messaging service says it, where it has words of its own."""
+        return {"STOP": False, "START": True}.get(fields.get("OptOutType", ""))
 
     def _call(self, fields: Mapping[str, str]) -> Received:
         caller, sid = _number(fields), fields.get("CallSid")
@@ -190,6 +198,12 @@ class TwilioGateway(_TwilioGateway):
         sender = self._settings.sender
         by = "MessagingServiceSid" if sender.startswith("MG") else "From"
         return self._send(outgoing, {"To": outgoing.address, by: sender, "Body": outgoing.text})
+
+    def _opted(self, fields: Mapping[str, str]) -> bool | None:
+        word = fields.get("Body", "").strip().casefold()
+        if word in _OPT_OUTS or word in _OPT_INS:
+            return word in _OPT_INS
+        return super()._opted(fields)
 
 
 class TwilioWhatsAppGateway(_TwilioGateway):

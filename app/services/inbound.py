@@ -43,7 +43,8 @@ _AT_ONCE: Final = 50
 def take_text(gateway_name: str, text: InboundText) -> bool:
     """Keep a text and do what it asks; committed when this returns. False if it came before."""
     words = read_text(text.text[:LONGEST_TEXT], LONGEST_TEXT)
-    return _take(gateway_name, text.provider_id, text.address, words, read_answer(text.text))
+    said = read_answer(text.text)
+    return _take(gateway_name, text.provider_id, text.address, words, said, text.opted)
 
 
 def take_call(gateway_name: str, call: MissedCall) -> bool:
@@ -75,11 +76,19 @@ def finish_cut_off() -> int:
     return len(numbers)
 
 
-def _take(gateway: str, provider_id: str, address: str, words: str, said: Said) -> bool:
+def _take(
+    gateway: str,
+    provider_id: str,
+    address: str,
+    words: str,
+    said: Said,
+    opted: bool | None = None,
+) -> bool:
     known_as = _id_of(provider_id)
     try:
         with transaction():
             sender = lock_sender(normal_address(address))
+            said = _as_taken(said, opted, sender)
             row = InboundMessage(
                 gateway=gateway,
                 provider_id=known_as,
@@ -92,7 +101,7 @@ def _take(gateway: str, provider_id: str, address: str, words: str, said: Said) 
             )
             db.session.add(row)
             db.session.flush()
-            if not _is_done_at_once(row, sender, said):
+            if not _is_done_at_once(row, sender, said, opted):
                 row.act_at = row.received_at + CUT_OFF_AFTER
             number, to_do = row.id, row.act_at is not None
     except IntegrityError:
@@ -120,14 +129,31 @@ def _is_known(gateway: str, provider_id: str) -> bool:
     return db.session.scalar(known) is not None
 
 
-def _is_done_at_once(row: InboundMessage, sender: Sender, said: Said) -> bool:
-    """Do what must stand in the commit that takes the text; whether nothing is left to do."""
+def _as_taken(said: Said, opted: bool | None, sender: Sender) -> Said:
+    """The same, but STOP or START where the gateway took it so: "CANCEL", or "YES" after a STOP.
+
+    A coordinator reads such a word too: it may have meant a lesson.
+    """
+    if opted is False and said.what is not What.STOP:
+        return Said(What.STOP, has_more=True)
+    if opted and any(person.messages_stopped_at is not None for person in sender.people):
+        return Said(What.START)
+    return said
+
+
+def _is_done_at_once(
+    row: InboundMessage, sender: Sender, said: Said, opted: bool | None = None
+) -> bool:
+    """Do what must stand in the commit that takes the text; whether nothing is left to do.
+
+    A gateway that took a STOP has answered it, and would refuse our answer.
+    """
     if said.what in (What.STOP, What.START):
         stops = said.what is What.STOP
         row.meaning = Meaning.STOP if stops else Meaning.START
         change, key = (stop_messages, Reply.STOPPED) if stops else (start_messages, Reply.STARTED)
         changed = [person for person in sender.people if change(person)]
-        for person in changed[:1]:
+        for person in changed[:1] if opted is not False else ():
             senders.answer(person, key, row.gateway)
         if sender.is_known and not said.has_more:
             row.read_at = row.received_at

@@ -225,6 +225,30 @@ def test_texts_and_calls_come_in(twilio: FakeTwilio) -> None:
     assert ringing.answer.body == b"<Response><Reject/></Response>"
 
 
+@pytest.mark.parametrize(
+    ("body", "opted"),
+    [
+        *((word, False) for word in ("STOP", "StopAll", "UNSUBSCRIBE", " cancel ", "End", "QUIT")),
+        *((word, True) for word in ("START", "yes", "Unstop\n")),
+        *((words, None) for words in ("stop it", "the end", "1", "", "oui")),
+    ],
+)
+def test_words_that_twilio_itself_obeys_are_told(
+    twilio: FakeTwilio, body: str, opted: bool | None
+) -> None:
+    by_sms = sms(twilio).receive(hook_of(twilio.text(f"{HOOKS}/hooks/twilio/text", PHONE, body)))
+    assert [text.opted for text in by_sms.texts] == [opted]
+    url = f"{HOOKS}/hooks/twilio_whatsapp/text"
+    by_whatsapp = whatsapp(twilio).receive(hook_of(twilio.text(url, f"whatsapp:{PHONE}", body)))
+    assert [text.opted for text in by_whatsapp.texts] == [None]
+
+
+def test_words_of_a_messaging_service_are_told_by_twilio(twilio: FakeTwilio) -> None:
+    fields = {"From": PHONE, "Body": "basta", "MessageSid": "SM1", "OptOutType": "STOP"}
+    hook = hook_of(signed(f"{HOOKS}/hooks/twilio/text", fields))
+    assert [text.opted for text in sms(twilio).receive(hook).texts] == [False]
+
+
 def test_hidden_caller_is_rejected_and_nobody(twilio: FakeTwilio) -> None:
     hidden = twilio.ring(f"{HOOKS}/hooks/twilio/call", "anonymous")
     received = sms(twilio).receive(hook_of(hidden))

@@ -28,6 +28,8 @@ from app.models import (
     Worry,
 )
 from app.services import inbound, lesson_answers, senders
+from app.services.message_texts import reply_text
+from app.services.telling import Reply
 from scheduler import clock
 from tests.support.groups import active_group
 from tests.support.people import make_household, make_tutor
@@ -195,6 +197,33 @@ def test_stop_and_start_are_done_as_they_are_taken(time: time_machine.Traveller)
     assert reminder.message_id != message.id
     assert reminder.message is not None
     assert reminder.message.state is MessageState.PLANNED
+
+
+def test_what_twilio_took_as_stop_and_start_is_so_here_too(time: time_machine.Traveller) -> None:
+    household = taught()
+    remind(household)
+    time.move_to(BEFORE_THE_LESSON)
+    read = [
+        (row.meaning, row.read_at is not None, household.messages_stopped_at is not None)
+        for word, opted in (("YES", True), ("CANCEL", False), ("YES", True), ("STOP", False))
+        if (row := says_by_twilio(household, word, opted=opted))
+    ]
+    assert read == [
+        (Meaning.COMING, True, False),  # nothing was stopped: the answer to the reminder
+        (Meaning.STOP, False, True),  # it may have meant the lesson: a coordinator reads it
+        (Meaning.START, True, False),
+        (Meaning.STOP, True, True),
+    ]
+    assert [one.text for one in replies()] == [reply_text("ar", Reply.STARTED, to_tutor=False)]
+
+
+def says_by_twilio(household: Household, text: str, *, opted: bool) -> InboundMessage:
+    """Have a text come in that Twilio itself has obeyed."""
+    name = f"id-{next(_ids)}"
+    assert inbound.take_text("twilio", InboundText(name, household.phone, text, opted))
+    return db.session.scalars(
+        select(InboundMessage).where(InboundMessage.provider_id == name)
+    ).one()
 
 
 def test_a_stop_also_holds_back_the_answers_of_before() -> None:
