@@ -6,19 +6,20 @@ lesson is still as it was when the search began. docs/substitution.md says what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
 from app.models import (
     Coordinator,
+    Group,
     GroupState,
     Lesson,
     LessonState,
@@ -31,13 +32,22 @@ from app.models import (
     Tutor,
 )
 from app.services import audit, telling
+from app.services.ending import lock_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME
 from app.services.lessons import is_taken, withdraw_lessons
 from app.services.new_times import propose_new_time
+from app.services.notices import load_people
 from app.services.paging import Page, page_of
-from app.services.reminders import Recipient, cancel_reminders, plan_reminders
+from app.services.reminders import (
+    Recipient,
+    cancel_reminders,
+    lock_recipients,
+    plan_reminders,
+    recipients_of,
+)
 from app.services.searches import (
+    OPEN_OFFERS,
     end_search,
     is_open,
     search_for,
@@ -217,10 +227,43 @@ def come_after_all(
     return lesson
 
 
+def lock_for_departure(tutor_id: int, groups: Collection[Group]) -> None:
+    """Lock all that changes where a tutor goes: these groups of theirs, then the lessons of these,
+    those that they give in others' places or were asked to give, then everybody in them.
+
+    Each kind in one statement, before anything is done: who locks lessons after people can meet
+    those who lock in order.
+    """
+    lock_groups(groups)
+    asked = (
+        select(Substitution.lesson_id)
+        .join(SubstitutionOffer, SubstitutionOffer.substitution_id == Substitution.id)
+        .where(SubstitutionOffer.tutor_id == tutor_id, SubstitutionOffer.state.in_(OPEN_OFFERS))
+    )
+    own = Lesson.group_id.in_([group.id for group in groups])
+    lessons = db.session.scalars(
+        select(Lesson)
+        .where(
+            or_(own, Lesson.substitute_id == tutor_id, Lesson.id.in_(asked)),
+            Lesson.starts_at > clock.now(),
+        )
+        .order_by(Lesson.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    load_people(lessons)
+    people = {person for lesson in lessons for person in recipients_of(lesson)}
+    homes = {member.request.pupil.household_id for group in groups for member in group.members}
+    people |= {Recipient("household", home) for home in homes}
+    people |= {Recipient("tutor", lesson.group.tutor_id) for lesson in lessons}
+    lock_recipients(people | {Recipient("tutor", tutor_id)})
+
+
 def hand_back_lessons(tutor: Tutor) -> int:
     """Look for others for all that a tutor was to give in others' places; how many lessons.
 
-    Part of the transaction that ends or pauses what the tutor does, which holds the groups' lock.
+    Part of the transaction that ends or pauses what the tutor does, which holds the groups' lock
+    and what `lock_for_departure` locks.
     """
     searches = withdraw_offers(tutor.id)
     # One that is cancelled may come back, and then it is not theirs.

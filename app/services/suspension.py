@@ -22,14 +22,14 @@ from app.models import (
 )
 from app.services import audit
 from app.services.departures import Departure, preview_departure
-from app.services.ending import end_groups, lock_groups
+from app.services.ending import end_groups
 from app.services.errors import Conflict, Invalid
 from app.services.free_text import read_reason
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
 from app.services.outbox import end
 from app.services.people import get_tutor
 from app.services.reminders import Recipient
-from app.services.substitution import hand_back_lessons
+from app.services.substitution import hand_back_lessons, lock_for_departure
 from app.services.vetting_term import clear_vetting
 from scheduler import clock
 
@@ -44,7 +44,7 @@ def suspend_tutor(tutor_id: int, reason: str, by: Coordinator | None) -> Departu
         raise Invalid(_l("Say why."))
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         departure = preview_departure(tutor_id)
-        lock_groups(departure.groups)
+        lock_for_departure(tutor_id, departure.groups)
         pupil_ids = departure.pupil_ids
         seats = [group.members for group in departure.groups]
         end_groups(departure.groups, reason, but={Recipient("tutor", tutor_id)})

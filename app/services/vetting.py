@@ -17,10 +17,10 @@ from app.i18n import _l
 from app.models import LIVE_GROUPS, Coordinator, Group, Tutor, TutorState
 from app.services import audit
 from app.services.departures import preview_departure
-from app.services.ending import VETTING_OVER, end_groups, lock_groups
+from app.services.ending import VETTING_OVER, end_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, note_end
-from app.services.substitution import hand_back_lessons
+from app.services.substitution import hand_back_lessons, lock_for_departure
 from app.services.vetting_term import (
     NOTICE,
     clear_vetting,
@@ -99,6 +99,7 @@ def vet_tutor(tutor_id: int, by: Coordinator, checks: VettingChecks) -> Tutor:
 def withdraw_vetting(tutor_id: int, by: Coordinator) -> Tutor:
     """Take a vetting back: the tutor waits again and is left out of later runs."""
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
+        lock_for_departure(tutor_id, [])
         tutor = _locked(tutor_id)
         if tutor.state is not TutorState.VETTED:
             raise Conflict(_l("Only a vetted volunteer's vetting can be taken back."))
@@ -147,7 +148,7 @@ def _end_expired(tutor_id: int) -> None:
     if not _is_over(db.session.get_one(Tutor, tutor_id, populate_existing=True)):
         return
     departure = preview_departure(tutor_id)
-    lock_groups(departure.groups)
+    lock_for_departure(tutor_id, departure.groups)
     pupil_ids = departure.pupil_ids
     seats = [group.members for group in departure.groups]
     end_groups(departure.groups, VETTING_OVER)
