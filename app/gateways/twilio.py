@@ -87,7 +87,9 @@ _CALL_AGAIN: Final = "#rc=5&rp=5xx,ct,rt"
 
 _MOST_FIELDS: Final = 200
 
-_OPT_OUTS: Final = frozenset("stop stopall unsubscribe cancel end quit optout revoke".split())
+_OPT_OUTS: Final = frozenset(
+    ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "revoke")
+)
 _OPT_INS: Final = frozenset(("start", "yes", "unstop"))
 """What Twilio itself obeys where it is all that an SMS says."""
 

@@ -49,6 +49,7 @@ from app.services.fallback import REMINDER_KINDS, tried_before
 from app.services.loading import GROUP_IN_TEXTS
 from app.services.message_texts import ToldLesson, reminder_text, subject_line
 from app.services.outbox import Claimed, end, held, postpone
+from app.services.searches import searched_among
 from app.services.telling import put_among_calls
 from app.services.ways import Way, ways_of
 from app.services.wordings import all_at_hand
@@ -85,6 +86,8 @@ class _Matter:
 
     addressees: Mapping[int, Addressee]
     reminders: Mapping[int, Sequence[Reminder]]
+    sought: frozenset[int]
+    """The lessons that their volunteer can't give, while somebody else is looked for."""
     starts: Mapping[int, Sequence[datetime]]
     """Of the lessons of whose changes it tells: as they were known, and as they are."""
     questions: Mapping[int, Question]
@@ -133,6 +136,7 @@ def _departure(message: Message, matter: _Matter, gateways: Sequence[Gateway]) -
     if not _may_leave(message, matter):
         return None
     addressee = matter.addressees[message.id]
+    quiet_hours.leave_to_the_morning(message, addressee)
     answerable = any(gateway.can_receive for gateway in gateways)
     words = _words(message, matter, answerable=answerable)
     if words is None:
@@ -198,7 +202,7 @@ def _reminder_words(
 ) -> str | None:
     now = clock.now()
     told = [
-        ToldLesson(reminder.lesson, names)
+        ToldLesson(reminder.lesson, names, reminder.lesson_id in matter.sought)
         for reminder in matter.reminders.get(message.id, ())
         if reminder.expires_at > now and (names := _names(reminder, recipient))
     ]
@@ -321,6 +325,7 @@ def _read(
         reminders.setdefault(reminder.message_id, []).append(reminder)
         if reminder.lesson_id not in locked_lessons:
             unlocked.add(reminder.message_id)
+    sought = searched_among(row.lesson_id for rows in reminders.values() for row in rows)
     starts: dict[int, list[datetime]] = {}
     for message_id, was, lesson_id, starts_at in _changed_lessons(message_ids):
         assert message_id is not None
@@ -329,7 +334,9 @@ def _read(
             unlocked.add(message_id)
     questions = {row.message_id or 0: row for row in _questions(message_ids)}
     channels = db.session.scalars(select(Channel)).all()
-    return _Matter(addressees, reminders, starts, questions, frozenset(unlocked), channels)
+    return _Matter(
+        addressees, reminders, frozenset(sought), starts, questions, frozenset(unlocked), channels
+    )
 
 
 def _open_reminders(message_ids: Collection[int]) -> Sequence[Reminder]:

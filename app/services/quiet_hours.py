@@ -8,9 +8,19 @@ from typing import Final
 
 from flask import current_app
 
+from app.extensions import db
 from app.gateways import Gateway
-from app.models import CODE_KINDS, NOTICE_KINDS, Message, MessageKind, Question, QuestionKind
+from app.models import (
+    CODE_KINDS,
+    NOTICE_KINDS,
+    Message,
+    MessageKind,
+    Notice,
+    Question,
+    QuestionKind,
+)
 from app.services.addressees import Addressee, zone_of
+from app.services.notices import notices_of
 from scheduler import clock, reminders
 
 _LOOKS_AHEAD: Final = timedelta(days=3)
@@ -36,8 +46,49 @@ def is_urgent(
         concerned = [question.lesson.starts_at]
     else:
         return False
+    return _is_any_before_morning(concerned, addressee)
+
+
+def leave_to_the_morning(message: Message, addressee: Addressee) -> None:
+    """At night, put what can wait of a message of changes into one of its own, for the morning.
+
+    Part of a transaction that has locked the addressee. One of which something may have left
+    already, or that says again what another said, stays whole.
+    """
+    waking = reminders.next_waking(clock.now(), zone_of(addressee))
+    if message.kind not in NOTICE_KINDS or waking <= clock.now():
+        return
+    if message.resent or message.fallback_of_id is not None:
+        return
+    told = notices_of(message)
+    can_wait = [row for row in told if not _is_any_before_morning(_starts_of(row), addressee)]
+    if not can_wait or len(can_wait) == len(told):
+        return
+    later = Message(
+        household_id=message.household_id,
+        tutor_id=message.tutor_id,
+        kind=message.kind,
+        due_at=message.due_at,
+        next_try_at=waking,
+        expires_at=message.expires_at,
+        created_at=message.created_at,
+    )
+    db.session.add(later)
+    for row in can_wait:
+        row.message = later
+    db.session.flush()
+
+
+def _starts_of(notice: Notice) -> Collection[datetime]:
+    """When the lesson of a notice was, as far as its reader knew, and when it is."""
+    if notice.lesson is None:
+        return ()
+    return datetime.fromisoformat(notice.was["at"]), notice.lesson.starts_at
+
+
+def _is_any_before_morning(starts: Collection[datetime], addressee: Addressee) -> bool:
     now, zone = clock.now(), zone_of(addressee)
-    return any(reminders.is_before_morning(start, now, zone) for start in concerned)
+    return any(reminders.is_before_morning(start, now, zone) for start in starts)
 
 
 def next_waking(addressee: Addressee, gateway: Gateway, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.database import is_for_trying_again, transaction
 from app.extensions import db
-from app.gateways import Gateway
+from app.gateways import Gateway, Receipt, ReceiptState
 from app.gateways.console import ConsoleGateway
 from app.models import (
     OPEN_MESSAGES,
@@ -34,6 +34,7 @@ from app.services.reminders import Recipient
 from app.services.telling import Reply
 from scheduler import clock
 from tests.support import people
+from tests.support.outbox import answer
 from tests.support.programmes import programme_at
 from tests.support.telling import cancel, make_lessons, move, restore
 
@@ -68,6 +69,42 @@ def test_text_is_written_from_what_holds_when_it_leaves() -> None:
     assert hand_over() == []
 
 
+def test_at_night_only_what_is_urgent_leaves_and_the_rest_is_told_in_the_morning(
+    time: time_machine.Traveller,
+) -> None:
+    lessons = make_lessons(start=("tue", "08:30"))
+    time.move_to(datetime(2026, 11, 23, 22, tzinfo=UTC))
+    cancel(*lessons.dated[:3], but=[lessons.tutor])
+    (urgent,) = begin_handings(claim_messages(9), [ConsoleGateway()])
+    answer(urgent.claimed, Receipt(ReceiptState.ACCEPTED, "1"))
+    assert urgent.outgoing.text == (
+        "N9raw : le cours de mathématiques de Sara du mardi 24 novembre à 08:30 est annulé."
+    )
+    time.move_to(datetime(2026, 11, 24, 7, 59, tzinfo=UTC))
+    cancel(lessons.dated[3], but=[lessons.tutor])
+    assert hand_over() == []
+    time.move_to(datetime(2026, 11, 24, 8, tzinfo=UTC))
+    (rest,) = hand_over()
+    assert rest == (
+        "N9raw, cours annulés :\n"
+        "mathématiques, Sara : mar 1/12 08:30, mar 8/12 08:30, mar 15/12 08:30"
+    )
+
+
+def test_at_night_what_is_urgent_no_more_draws_nothing_else_out(
+    time: time_machine.Traveller,
+) -> None:
+    lessons = make_lessons(start=("tue", "08:30"))
+    time.move_to(datetime(2026, 11, 23, 22, tzinfo=UTC))
+    cancel(*lessons.dated[:2], but=[lessons.tutor])
+    claimed = claim_messages(9)
+    restore(lessons.first, but=[lessons.tutor])
+    assert begin_handings(claimed, [ConsoleGateway()]) == []
+    time.move_to(datetime(2026, 11, 24, 8, tzinfo=UTC))
+    (rest,) = hand_over()
+    assert "mardi 1er décembre" in rest
+
+
 def test_what_is_as_it_was_before_a_claimed_text_leaves_is_cancelled() -> None:
     lessons = make_lessons()
     cancel(lessons.first, but=[lessons.tutor])
@@ -87,8 +124,10 @@ def test_change_waits_for_the_morning_but_not_where_the_lesson_is_sooner(
     cancel(lessons.dated[1], but=[lessons.tutor])
     assert hand_over() == []
     move(lessons.first, datetime(2026, 11, 24, 8, 30), but=[lessons.tutor])
-    (words,) = hand_over()
-    assert words.split("\n")[0] == "N9raw, changements :"
+    assert hand_over() == [
+        "N9raw : le cours de mathématiques de Sara du mardi 24 novembre à 17:00 est déplacé au"
+        " mardi 24 novembre à 08:30."
+    ]
 
 
 def question(kind: QuestionKind, lesson: Lesson, options: list[object], whom: Recipient) -> int:
