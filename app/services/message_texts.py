@@ -15,6 +15,7 @@ from babel.lists import format_list
 from flask import current_app
 
 from app.extensions import db
+from app.i18n import date_pattern
 from app.models import Channel, Lesson, MessageKind
 from app.services.gsm7 import downgrade
 from app.services.wordings import FAMILY, RULES, TUTOR, fill, find_wording
@@ -37,6 +38,12 @@ ANSWERS: Final = {
     "ary": "1 = ghadi n7edrou, 2 = ma n9edrouch",
 }
 """How families answer a reminder, said where their answers come in."""
+_SOUGHT: Final = {
+    "fr": "une autre personne, que nous cherchons encore",
+    "ar": "شخص آخر ما زلنا نبحث عنه",
+    "ary": "wa7ed akhor, mazal kan9elbou 3lih",
+}
+"""Who gives a lesson that its volunteer can't give, while nobody else is found."""
 _NEARNESS: Final = {
     "fr": {"today": "aujourd'hui", "tomorrow": "demain"},
     "ar": {"today": "اليوم", "tomorrow": "غدا"},
@@ -109,6 +116,8 @@ class ToldLesson:
 
     lesson: Lesson
     pupils: tuple[str, ...]
+    is_sought: bool = False
+    """Whether its volunteer can't give it, and nobody who can is found yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +295,8 @@ def long_date(day: date, language: str) -> str:
     """A day with weekday and month in words."""
     if language == "ary":
         return f"nhar {_WEEKDAYS_ARY[day.weekday()]} {day.day} {_MONTHS_ARY[day.month - 1]}"
-    text = str(format_date(day, "EEEE d MMMM", locale=_LOCALES[language]))
-    return text.replace(" 1 ", " 1er ") if language == "fr" else text
+    pattern = date_pattern("EEEE d MMMM", day, language)
+    return str(format_date(day, pattern, locale=_LOCALES[language]))
 
 
 def short_date(day: date, language: str) -> str:
@@ -335,7 +344,7 @@ def _line(told: ToldLesson, day: date, language: str, own_zone: str | None) -> L
         subject=group.subject.name_in(language),
         level=group.level.name_in(language),
         pupils=join_names(told.pupils, language),
-        tutor=lesson.given_by.first_name,
+        tutor=_SOUGHT[language] if told.is_sought else lesson.given_by.first_name,
         channel=channel_name(group.channel, language),
     )
 

@@ -34,6 +34,21 @@ def search_for(lesson: Lesson) -> Substitution | None:
     return search if search is not None and still_needed(search) else None
 
 
+def searched_among(lesson_ids: Iterable[int]) -> set[int]:
+    """Those of these lessons for which somebody is being looked for."""
+    return set(
+        db.session.scalars(
+            select(Substitution.lesson_id)
+            .join(Substitution.lesson)
+            .where(
+                Substitution.lesson_id.in_(list(lesson_ids)),
+                Substitution.state == SubstitutionState.ASKING,
+                Substitution.lesson_version == Lesson.version,
+            )
+        )
+    )
+
+
 def still_needed(search: Substitution) -> bool:
     """Whether the lesson that somebody is sought for is still to come, as it was."""
     lesson = search.lesson

@@ -24,8 +24,6 @@ from app.models import (
     Pupil,
     Question,
     QuestionKind,
-    Substitution,
-    SubstitutionState,
     Tutor,
 )
 from app.services.loading import GROUP_WITH_FAMILIES
@@ -99,21 +97,6 @@ def lessons_stood_in(tutor: Tutor) -> list[StandIn]:
     )
     not_over = [row for row in lessons if row.starts_at + timedelta(minutes=row.minutes) > now]
     return _entries(tutor, not_over)
-
-
-def searched_among(lesson_ids: Iterable[int]) -> set[int]:
-    """Those of these lessons for which somebody is being looked for."""
-    return set(
-        db.session.scalars(
-            select(Substitution.lesson_id)
-            .join(Substitution.lesson)
-            .where(
-                Substitution.lesson_id.in_(list(lesson_ids)),
-                Substitution.state == SubstitutionState.ASKING,
-                Substitution.lesson_version == Lesson.version,
-            )
-        )
-    )
 
 
 def _entries(tutor: Tutor, lessons: Iterable[Lesson]) -> list[StandIn]:

@@ -35,12 +35,12 @@ from app.services.errors import Invalid, NotFound
 from app.services.loading import GROUP_WITH_FAMILIES
 from app.services.own_clock import own_time
 from app.services.reminders import follow_zone
+from app.services.searches import searched_among
 from app.services.standing_in import (
     AskedLesson,
     StandIn,
     asked_of,
     lessons_stood_in,
-    searched_among,
 )
 from app.services.vetting_term import ends_soon, expires_on
 from scheduler import clock

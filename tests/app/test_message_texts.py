@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -70,6 +71,28 @@ def test_arabic_family_is_told_all_of_one_lesson_in_one_sms() -> None:
     text = reminder_text(DAY, "ar", [told("هبة تويل", tutor="رانية منير")], to_tutor=False)
     assert text == "نقراو، درس الثلاثاء 1 دجنبر:\n18:00 الرياضيات، هبة مع رانية (مكالمة)"
     assert sms_parts(text) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "parts"),
+    [
+        ("fr",
+         "N9raw, cours du mardi 1er décembre :\n18:00 Mathématiques, Aicha avec une autre "
+         "personne, que nous cherchons encore (appel)", 1),
+        ("ar",
+         "نقراو، درس الثلاثاء 1 دجنبر:\n18:00 الرياضيات، Aïcha مع شخص آخر ما زلنا نبحث عنه "
+         "(مكالمة)", 2),
+        ("ary",
+         "N9raw, l7issa dyal nhar tlat 1 decembre:\n18:00 Mathématiques, Aicha m3a wa7ed akhor, "
+         "mazal kan9elbou 3lih (appel)", 1),
+    ],
+)  # fmt: skip
+def test_family_reads_no_name_while_somebody_is_sought_in_the_place_of_its_volunteer(
+    language: str, words: str, parts: int
+) -> None:
+    sought = replace(told(), is_sought=True)
+    text = reminder_text(DAY, language, [sought], to_tutor=False)
+    assert (text, sms_parts(text)) == (words, parts)
 
 
 def test_siblings_of_a_day_share_a_text_in_order_of_time() -> None:

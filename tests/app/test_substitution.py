@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from app.database import transaction
 from app.extensions import db
+from app.gateways.console import ConsoleGateway
 from app.models import (
     AuditEntry,
     CallRequest,
@@ -28,6 +29,8 @@ from app.models import (
 )
 from app.services import new_times, substitution, suspension, volunteer
 from app.services.errors import Conflict, NotFound
+from app.services.handing import begin_handings
+from app.services.outbox import claim_messages
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.programmes import programme_at
@@ -99,6 +102,27 @@ def reminded(lesson_id: int) -> set[tuple[str, int]]:
 def told(kind: MessageKind) -> set[tuple[int | None, int | None]]:
     rows = select(Message).where(Message.kind == kind, Message.state == MessageState.PLANNED)
     return {(row.household_id, row.tutor_id) for row in db.session.scalars(rows)}
+
+
+def test_family_is_not_reminded_of_a_volunteer_who_said_that_they_cannot(
+    lesson: int, clock: time_machine.Traveller
+) -> None:
+    other = people.make_tutor(name="Nadia Alaoui")
+    seek(lesson)
+    begin_handings(claim_messages(99), [ConsoleGateway()])
+    clock.move_to(SECOND - timedelta(hours=24))
+    (text,) = leaving("درس الاثنين")
+    assert "Hiba مع شخص آخر ما زلنا نبحث عنه" in text
+    assert "Rania" not in text
+    substitution.answer_offer(question_to(other), True)
+    (text,) = leaving("درس الاثنين")
+    assert "Hiba مع Nadia" in text
+
+
+def leaving(words: str) -> list[str]:
+    """The texts with these words that leave now."""
+    sent = begin_handings(claim_messages(99), [ConsoleGateway()])
+    return [one.outgoing.text for one in sent if words in one.outgoing.text]
 
 
 def test_they_are_asked_one_after_the_other(lesson: int, clock: time_machine.Traveller) -> None:
