@@ -105,20 +105,30 @@ def format_moment(instant: datetime) -> str:
     """An instant as the programme's clocks show it, such as "21 nov. 2026, 18:00"."""
     wall = clock.to_wall(instant, current_app.config["N9RAW"].civil_zone)
     locale = page_locale()
-    return str(format_datetime(wall, _MOMENTS[locale], locale=_DATE_LOCALES[locale]))
+    pattern = date_pattern(_MOMENTS[locale], wall, locale)
+    return str(format_datetime(wall, pattern, locale=_DATE_LOCALES[locale]))
 
 
 def format_day(when: datetime | date) -> str:
     """A date, or the programme's date at an instant, such as "21 novembre 2026"."""
     if isinstance(when, datetime):
         when = clock.to_wall(when, current_app.config["N9RAW"].civil_zone).date()
-    return str(format_date(when, "d MMMM y", locale=_DATE_LOCALES[page_locale()]))
+    locale = page_locale()
+    pattern = date_pattern("d MMMM y", when, locale)
+    return str(format_date(when, pattern, locale=_DATE_LOCALES[locale]))
 
 
 def format_weekday(when: datetime | date) -> str:
     """A day, or that of a wall time, such as "lundi 7 décembre"."""
     day = when.date() if isinstance(when, datetime) else when
-    return str(format_date(day, "EEEE d MMMM", locale=_DATE_LOCALES[page_locale()]))
+    locale = page_locale()
+    pattern = date_pattern("EEEE d MMMM", day, locale)
+    return str(format_date(day, pattern, locale=_DATE_LOCALES[locale]))
+
+
+def date_pattern(pattern: str, day: date, locale: str) -> str:
+    """Babel's pattern of a date, so that the first of a month reads "1er" in French."""
+    return pattern.replace("d ", "d'er' ") if locale == "fr" and day.day == 1 else pattern
 
 
 def format_month(day: date) -> str:
@@ -156,6 +166,7 @@ __all__ = [
     "_",
     "_l",
     "apart",
+    "date_pattern",
     "format_day",
     "format_minute",
     "format_moment",

@@ -121,7 +121,7 @@ def test_numbers_take_the_form_of_the_language(
 @pytest.mark.parametrize(
     ("locale", "moment", "day", "weekday"),
     [
-        ("fr", "1 déc. 2026, 18:00", "1 décembre 2026", "mardi"),
+        ("fr", "1er déc. 2026, 18:00", "1er décembre 2026", "mardi"),
         ("ar", "1 دجنبر 2026، 18:00", "1 دجنبر 2026", "الثلاثاء"),
         ("en", "1 Dec 2026, 18:00", "1 December 2026", "Tuesday"),
     ],
@@ -138,6 +138,24 @@ def test_moments_read_in_the_language_and_at_the_clocks_of_the_programme(
         assert i18n.format_day(winter) == day
         assert i18n.weekday_name(1) == weekday
         assert i18n.format_moment(before_the_change).endswith("23:30")
+
+
+@pytest.mark.parametrize(
+    ("locale", "first", "second", "eleventh"),
+    [
+        ("fr", "dimanche 1er novembre", "lundi 2 novembre", "mercredi 11 novembre"),
+        ("ar", "الأحد 1 نونبر", "الاثنين 2 نونبر", "الأربعاء 11 نونبر"),
+        ("en", "Sunday 1 November", "Monday 2 November", "Wednesday 11 November"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_only_the_first_of_a_month_has_a_name_of_its_own_in_french(
+    app: Flask, locale: str, first: str, second: str, eleventh: str
+) -> None:
+    days = [datetime(2026, 11, day) for day in (1, 2, 11)]
+    with app.test_request_context():
+        session["locale"] = locale
+        assert [i18n.format_weekday(day) for day in days] == [first, second, eleventh]
 
 
 def test_only_texts_are_taken_from_flask_babel() -> None:
