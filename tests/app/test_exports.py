@@ -36,6 +36,7 @@ from app.services import family_links, worries
 from app.services.errors import NotFound
 from app.services.exports import EXPORTS, FileFormat, export_file, find_export
 from app.services.exports.files import NOT_EXPORTED
+from app.services.family_children import stop_subject
 from app.services.imports import apply_import, plan_import
 from app.services.scope import EVERYWHERE, Scope
 from scheduler import clock
@@ -236,6 +237,21 @@ def test_rows_say_what_is_known_in_the_readers_language(app: Flask) -> None:
         assert family["Telephone"].replace("-", "") == household.phone.replace("+212", "0")
         book = rows_of_workbook(taken("families", FileFormat.XLSX, by))
         assert book[1][-1] == datetime(2026, 11, 21, 12)
+
+
+def test_the_programs_own_reasons_are_in_the_readers_language(app: Flask) -> None:
+    with app.test_request_context():
+        show_page_in("fr")
+        make_programme()
+        by = make_coordinator()
+        household = make_household(pupils=[("Hiba Touil", "3AC", ("maths",))])
+        request = household.pupils[0].requests[0]
+        active_group(make_tutor(), [request.id])
+        stop_subject(household.id, request.id)
+        (asked,) = read_csv("requests", by, "fr")
+        assert asked["Raison de la fin"] == "la famille ne peut pas, ou ne veut plus"
+        reasons = {row["Raison de l’annulation"] for row in read_csv("lessons", by, "fr")}
+        assert reasons == {"il ne reste aucun élève dans le groupe"}
 
 
 def test_hostile_names_are_texts_in_every_export(app: Flask) -> None:

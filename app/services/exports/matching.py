@@ -30,6 +30,7 @@ from app.models import (
 )
 from app.services.exports.table import Export, Row, moment, read_names, several, streamed
 from app.services.masking import is_shown, shown_name
+from app.services.reasons import reason_in_words
 from app.services.scope import Scope
 from app.services.within import groups_within
 
@@ -129,7 +130,7 @@ def _lessons(_scope: Scope) -> Iterator[Row]:
                 lesson.minutes,
                 lesson.state.value,
                 moment(lesson.cancelled_at),
-                lesson.cancel_reason,
+                reason_in_words(lesson.cancel_reason or ""),
                 lesson.note,
                 moment(lesson.noted_at),
             )

@@ -39,6 +39,7 @@ from app.services.exports.table import (
     yes_or_no,
 )
 from app.services.people import read_catalogue, taught_by
+from app.services.reasons import reason_in_words
 from app.services.scope import Scope
 
 _OF_VOLUNTEERS: Final = (
@@ -258,7 +259,7 @@ def _requests(scope: Scope) -> Iterator[Row]:
                 moment(request.confirmed_at),
                 names.coordinator(request.confirmed_by_id),
                 moment(request.ended_at),
-                request.end_reason,
+                reason_in_words(request.end_reason or ""),
             ),
             (request.pupil_id,),
         )

@@ -14,16 +14,10 @@ from app.models import (
     RequestState,
     TutorState,
 )
-from app.services.changes import FAMILY_CANT
 from app.services.consent import in_force, newest_statement
-from app.services.ending import NOBODY_LEFT, VETTING_OVER
 from app.services.exports import EXPORTS
-from app.services.family_children import FAMILY_STOPPED
-from app.services.flags import LESSONS_NOT_HELD
 from app.services.programme import TABLES
-from app.services.school_calendar import REASONS
-from app.services.substitution import NOBODY_FREE
-from scheduler.calendar import Ban
+from app.services.reasons import reason_in_words
 
 
 def tutor_state(state: TutorState) -> tuple[str, str]:
@@ -70,33 +64,7 @@ def lesson_state(state: LessonState) -> tuple[str, str]:
 
 def cancel_reason(lesson: Lesson) -> str:
     """Why a lesson was cancelled; the program's own reason in the reader's words."""
-    return reason(lesson.cancel_reason or "")
-
-
-def reason(stored: str) -> str:
-    """A reason as it was given; the program's own in the reader's words."""
-    if stored == NOBODY_LEFT:
-        return _("no pupil is left in the group")
-    if stored in (FAMILY_CANT, FAMILY_STOPPED):
-        return _("the family can’t, or wants no more")
-    if stored == VETTING_OVER:
-        return _("the volunteer’s vetting is over")
-    if stored == NOBODY_FREE:
-        return _("nobody could give the lesson")
-    if stored == LESSONS_NOT_HELD:
-        return _("three lessons in a row were not held")
-    return next((ban(why) for why, text in REASONS.items() if text == stored), stored)
-
-
-def ban(why: Ban) -> str:
-    """Why the calendar allows no lesson."""
-    return {
-        Ban.OUTSIDE_TERMS: _("no lessons are held outside the terms"),
-        Ban.DAY_OFF: _("no lessons are held on this day off"),
-        Ban.EXAMS: _("no lessons are held in these weeks of exams"),
-        Ban.BLACKOUT: _("no lessons are held at this hour in Ramadan"),
-        Ban.NOT_DOUBLED: _("lessons are not doubled in these weeks of exams any more"),
-    }[why]
+    return reason_in_words(lesson.cancel_reason or "")
 
 
 def consents(pupil: Pupil) -> list[tuple[str, str]]:

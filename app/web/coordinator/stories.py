@@ -7,6 +7,7 @@ from datetime import date, datetime
 from app.i18n import _, format_day, format_weekday, ngettext
 from app.models import AuditEntry
 from app.services.masking import shown_name
+from app.services.reasons import reason_in_words
 from app.services.timetable import GroupStory
 from app.web.coordinator import labels, words
 from scheduler import clock
@@ -47,7 +48,7 @@ def what(act: AuditEntry, story: GroupStory) -> str:
         case "decline_group":
             return _("said no (%(pupils)s)", pupils=pupils)
         case "end_group":
-            return _("ended the group: %(reason)s", reason=labels.reason(act.detail["reason"]))
+            return _("ended the group: %(reason)s", reason=reason_in_words(act.detail["reason"]))
         case "close_flag":
             return _("took care of missed lessons: %(reason)s", reason=act.detail["reason"])
         case "place_by_hand":

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.i18n import _, ngettext
 from app.models import Lesson
 from app.services.calendar_changes import Effects, LessonsWouldChange, Outcome
-from app.web.coordinator import labels
+from app.services.reasons import ban_in_words
 
 MOST_LESSONS_SHOWN = 100
 
@@ -72,7 +72,7 @@ def _question(
         values=[*values, ("agreed", str(effects.touched))],
         refused=refused,
         effects=effects,
-        reasons={lesson.id: labels.ban(ban) for lesson, ban in effects.cancelled},
+        reasons={lesson.id: ban_in_words(ban) for lesson, ban in effects.cancelled},
         more=len(changes) - len(shown),
         days=[list(rows) for _day, rows in groupby(shown, lambda row: row[0].wall_start.date())],
     )
