@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import phonenumbers
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app, request, url_for
 from flask_babel.speaklater import LazyString
 from flask_login import UserMixin
 from jinja2 import StrictUndefined, pass_context
@@ -61,50 +62,53 @@ def _with_isolated_values(translate: Callable[..., str]) -> Callable[..., str]:
     return translated
 
 
-MenuEntry = tuple[str, LazyString, str | tuple[str, ...]]
-"""(endpoint, text, beginning or beginnings of the paths that belong to it)."""
+class MenuEntry(NamedTuple):
+    """An entry of a menu, and a pattern of the paths of what belongs to it."""
+
+    endpoint: str
+    text: LazyString
+    paths: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the page that is being shown belongs to this entry."""
+        own = rf"/((coordinator|volunteer)/)?({self.paths})(/|$)"
+        return re.match(own, request.path) is not None
 
 
 def main_menu(user: UserMixin) -> list[MenuEntry]:
     """The menu of who is signed in."""
     menu = coordinator_menu() if isinstance(user, Coordinator) else volunteer_menu()
-    return [entry for entry in menu if may_open(entry[0])]
+    return [entry for entry in menu if may_open(entry.endpoint)]
 
 
 def volunteer_menu() -> list[MenuEntry]:
-    """The volunteer's menu, as `main_menu`."""
+    """The volunteer's menu, as `main_menu`; a lesson to come belongs to the week."""
+    week = "week|groups|calendar|lessons/[0-9]+/(cancel|move)"
     return [
-        ("volunteer.week", _l("My week"), "/volunteer/week"),
-        ("volunteer.lessons", _l("Past lessons"), "/volunteer/lessons"),
-        ("volunteer.days_off", _l("Days off"), "/volunteer/days-off"),
-        ("volunteer.hours", _l("Hours"), "/volunteer/hours"),
-        ("volunteer.settings", _l("Settings"), "/volunteer/settings"),
+        MenuEntry("volunteer.week", _l("My week"), week),
+        MenuEntry("volunteer.lessons", _l("Past lessons"), "lessons(?!/[0-9]+/(cancel|move))"),
+        MenuEntry("volunteer.days_off", _l("Days off"), "days-off|pause|stop"),
+        MenuEntry("volunteer.hours", _l("Hours"), "hours|certificates"),
+        MenuEntry("volunteer.settings", _l("Settings"), "settings|teaching"),
     ]
 
 
 def coordinator_menu() -> list[MenuEntry]:
     """The coordinator's menu, as `main_menu`."""
     return [
-        ("coordinator.desk", _l("Desk"), "/coordinator/desk"),
-        ("coordinator.imports", _l("Lists"), "/coordinator/import"),
-        ("coordinator.tutors", _l("Volunteers"), "/coordinator/volunteers"),
-        (
-            "coordinator.pupils",
-            _l("Pupils"),
-            ("/coordinator/pupils", "/coordinator/families", "/coordinator/requests"),
-        ),
-        ("coordinator.matching", _l("Matching"), "/coordinator/matching"),
-        ("coordinator.groups", _l("Groups"), "/coordinator/groups"),
-        ("coordinator.lessons", _l("Lessons"), "/coordinator/lessons"),
-        ("coordinator.week", _l("Week"), "/coordinator/week"),
-        (
-            "coordinator.messages",
-            _l("Messages"),
-            ("/coordinator/messages", "/coordinator/inbox"),
-        ),
-        ("coordinator.coordinators", _l("Coordinators"), "/coordinator/team"),
-        ("account.own", _l("My account"), "/account"),
-        ("coordinator.programme_start", _l("Programme"), "/coordinator/programme"),
+        MenuEntry("coordinator.desk", _l("Desk"), "desk|flags|figures|exports|call-sheet"),
+        MenuEntry("coordinator.imports", _l("Lists"), "import"),
+        MenuEntry("coordinator.tutors", _l("Volunteers"), "volunteers|tutors"),
+        MenuEntry("coordinator.pupils", _l("Pupils"), "pupils|families|requests"),
+        MenuEntry("coordinator.matching", _l("Matching"), "matching"),
+        MenuEntry("coordinator.groups", _l("Groups"), "groups"),
+        MenuEntry("coordinator.lessons", _l("Lessons"), "lessons"),
+        MenuEntry("coordinator.week", _l("Week"), "week"),
+        MenuEntry("coordinator.messages", _l("Messages"), "messages|inbox|zones"),
+        MenuEntry("coordinator.coordinators", _l("Coordinators"), "team"),
+        MenuEntry("account.own", _l("My account"), "account"),
+        MenuEntry("coordinator.programme_start", _l("Programme"), "programme"),
     ]
 
 
