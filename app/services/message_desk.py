@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from app.database import transaction
@@ -47,6 +47,8 @@ STATES: Final = {
     "stopped": (MessageState.CANCELLED, MessageState.SUPPRESSED),
 }
 """What the desk calls states together."""
+_SOON: Final = timedelta(days=1)
+"""What is to go later than this stands only where it is asked for: by its state, or its day."""
 _SENT_AGAIN_FOR: Final = timedelta(days=3)
 _OF_USE_FOR: Final = timedelta(days=14)
 """So long after it was written, what speaks of no dated lesson may be sent again."""
@@ -84,11 +86,15 @@ class Story:
 
 
 def read_messages(scope: Scope, filters: Filters, page_number: int) -> tuple[list[Message], Page]:
-    """One page of messages; what is to go first by its time, all else the newest first."""
+    """One page of messages; what is to go first by its time, all else the newest first.
+
+    Without a state or a day, what is to go later than in a day is left out: reminders are planned
+    weeks ahead, and would hide what went.
+    """
     wanted = [within(scope), *_conditions(filters)]
     counted = select(func.count()).select_from(Message).where(*wanted)
     page = page_of(db.session.scalar(counted) or 0, page_number, PER_PAGE)
-    at = func.coalesce(Message.handed_at, Message.ended_at, Message.due_at)
+    at = func.coalesce(Message.handed_at, Message.ended_at, Message.next_try_at)
     order = (at.desc(), Message.id.desc())
     if filters.states == "to_go":
         order = (Message.next_try_at.asc(), Message.id.asc())
@@ -307,6 +313,9 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if filters.states:
         found.append(Message.state.in_(STATES[filters.states]))
+    elif filters.day is None:
+        is_of_now = Message.next_try_at <= clock.now() + _SOON
+        found.append(or_(Message.state.not_in(STATES["to_go"]), is_of_now))
     if filters.kind is not None:
         found.append(Message.kind == filters.kind)
     if filters.gateway:

@@ -30,6 +30,7 @@ from app.models import (
 from app.services import inbound, message_costs, message_desk, writing
 from app.services.errors import Conflict, Invalid
 from app.services.message_costs import Spent
+from app.services.message_desk import Filters
 from app.services.scope import EVERYWHERE, Scope
 from app.services.writing import Target
 from scheduler import clock
@@ -87,6 +88,14 @@ def lost(**values: object) -> Message:
         for name, value in values.items():
             setattr(message, name, value)
     return message
+
+
+def to_go_at(due_at: datetime) -> int:
+    """A reminder that leaves then; its id."""
+    message = make_due_reminder(starts_in=timedelta(days=2))
+    with transaction():
+        message.due_at = message.next_try_at = due_at
+    return message.id
 
 
 def read(client: FlaskClient, path: str) -> str:
@@ -183,8 +192,26 @@ def test_filters_and_reasons_in_words(app: Flask, client: FlaskClient) -> None:
     assert "The gateway refused it: the number may be wrong, or out of use." in page
     assert "it answered 404" not in page
     for query in ("state=went&kind=lesson_2h", "gateway=twilio", "day=2026-12-02", "zone=999"):
-        assert "There is no such message." in read(client, f"{path}?{query}"), query
+        assert "No message fits." in read(client, f"{path}?{query}"), query
     assert read(client, f"{path}?state=nonsense&kind=x&day=y&zone=z").count("<tr>") == 3
+
+
+def test_what_went_stands_before_what_is_to_go_in_weeks(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        went = lost().id
+        soon, later = (to_go_at(NOON + timedelta(hours=24, minutes=late)) for late in (0, 1))
+        planned = Filters(states="to_go")
+        last_day = Filters(day=NOON.date() + timedelta(days=1))
+        for filters, expected in (
+            (Filters(), [soon, went]),
+            (planned, [soon, later]),
+            (last_day, [later, soon]),
+        ):
+            rows, page = message_desk.read_messages(EVERYWHERE, filters, 1)
+            assert ([row.id for row in rows], page.total) == (expected, 2), filters
+    html = read(client, "/coordinator/messages")
+    assert "What is to go later than in a day is not in this list." in html
+    assert re.search(r'<a href="[^"]*state=to_go">All that is planned', html)
 
 
 def test_a_story_tells_tries_cost_and_answers(app: Flask, client: FlaskClient) -> None:

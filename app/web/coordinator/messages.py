@@ -50,6 +50,7 @@ def messages() -> str:
         rows=rows,
         page=page,
         filters=filters,
+        is_narrowed=filters != Filters(),
         counted=message_desk.count_states(scope, since),
         unread=first_unread(scope).total,
         gateways=message_desk.gateways_used(scope),
