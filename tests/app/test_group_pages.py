@@ -157,7 +157,7 @@ def test_active_group_whose_newcomer_waits_for_an_answer_is_among_the_offers(
     page = words(client.get("/coordinator/groups?state=offered").text)
     assert "Hiba Touil Wiam Tazi joins" in page
     assert "active pupils wait for an answer for 1 day" in page
-    assert "1 offers wait for an answer" in words(client.get("/coordinator/desk").text)
+    assert "1 offer waits for an answer" in words(client.get("/coordinator/desk").text)
 
 
 @on_sqlite

@@ -39,7 +39,7 @@ def test_desk_counts_who_waits_for_what(app: Flask) -> None:
         make_household(pupils=[("F G", "3AC", ("maths",))], consent=False)
     page = words(client.get("/coordinator/desk").text)
     for sentence in (
-        "1 volunteers wait for vetting",
+        "1 volunteer waits for vetting",
         "2 volunteers vetted",
         "3 families",
         "4 pupils 2 pupils without consent",

@@ -75,9 +75,9 @@ def programme_hold_lessons(day_off_id: int) -> ResponseReturnValue:
         lambda agreed: days_off.dismiss_day_off(day_off_id, by, agreed=agreed),
         title=_("Take %(name)s away?", name=name)
         if is_school
-        else _("Hold lessons on this day: %(name)s?", name=name),
+        else _("Let lessons take place on this day: %(name)s?", name=name),
         back=url_for(".programme_calendar"),
-        button=_("Take away") if is_school else _("Hold lessons"),
+        button=_("Take away") if is_school else _("Let lessons take place"),
     )
 
 
