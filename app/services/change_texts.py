@@ -54,7 +54,8 @@ class Change:
     """What became of one lesson (`act`), on the families' clocks and on the reader's own.
 
     To families: cancelled, moved, again (it takes place), given_by (somebody else). To tutors also
-    given_away and taken; "weekly" where a group's times changed, "asked" within a question.
+    given_away and taken, and left, where a group goes on without somebody; "weekly" where a
+    group's times changed, "asked" within a question.
     """
 
     act: str
@@ -67,6 +68,10 @@ class Change:
     now: datetime | None = None
     now_own: datetime | None = None
     weekly: Sequence[tuple[int, str]] = ()
+    left: tuple[str, ...] = ()
+    """The first names of those who left a group; none where not all may be named."""
+    fewer: int = 0
+    """How many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ class Line:
     now: str
     now_short: str
     weekly: str
+    left: str
+    fewer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,8 @@ def _line(change: Change, language: str) -> Line:
         now=_when(change.now, change.now_own, language),
         now_short=_when(change.now, change.now_own, language, short=True),
         weekly=_weekly(change.weekly, language),
+        left=join_names(change.left, language) if change.left else "",
+        fewer=change.fewer,
     )
 
 

@@ -14,6 +14,7 @@ from app.extensions import db
 from app.models import Group, GroupState, Lesson, Membership, Pupil, RequestState, Tutor
 from app.services import telling
 from app.services.lessons import future_lessons, withdraw_lessons
+from app.services.notices import group_state_of
 from app.services.reminders import (
     Recipient,
     cancel_reminders,
@@ -64,18 +65,20 @@ def end_groups(
 
 
 def leave_groups(leaving: Collection[Membership], but: Collection[Recipient] = frozenset()) -> None:
-    """End these seats, and tell it. A group in which nobody is left to be taught ends, and its
-    lessons. `but` are those who did it themselves, or never heard that they had a seat.
+    """End these seats, and tell it, also to the tutor of a group that goes on. A group in which
+    nobody is left to be taught ends, and its lessons. `but` are those who did it themselves, or
+    never heard that they had a seat.
     """
     groups = sorted({member.group for member in leaving}, key=lambda group: group.id)
     lessons = future_lessons(*(group.id for group in groups))
     staying = {group: [m for m in group.members if m not in leaving] for group in groups}
     ending = [group for group in groups if not goes_on(group, staying[group])]
     gone = {group: _gone(group, staying[group]) for group in groups if group not in ending}
+    before = {group: group_state_of(group, group.starts) for group in gone}
     taught = _taught([*leaving, *(member for group in ending for member in staying[group])])
     known = telling.remember(lessons)
     # All at once: locking group by group could meet others who lock in the order of ids.
-    _lock_all(lessons, taught)
+    _lock_all(lessons, taught, gone)
     end_seats([*leaving, *(member for group in ending for member in staying[group])])
     for group in ending:
         _end(group)
@@ -84,6 +87,8 @@ def leave_groups(leaving: Collection[Membership], but: Collection[Recipient] = f
     for group, households in gone.items():
         cancel_reminders([one for one in lessons if one.group is group], only=households)
     _tell(taught, off, known, but)
+    for group, was in before.items():
+        telling.tell_seats_left(group, was, but)
 
 
 def goes_on(group: Group, staying: Collection[Membership]) -> bool:
@@ -125,11 +130,15 @@ def _taught(members: Iterable[Membership]) -> dict[Tutor, list[Pupil]]:
     return taught
 
 
-def _lock_all(lessons: Collection[Lesson], taught: dict[Tutor, list[Pupil]]) -> None:
+def _lock_all(
+    lessons: Collection[Lesson], taught: dict[Tutor, list[Pupil]], going_on: Iterable[Group] = ()
+) -> None:
     families = {
         Recipient("household", pupil.household_id) for pupils in taught.values() for pupil in pupils
     }
-    lock_recipients({*families, *(one for lesson in lessons for one in recipients_of(lesson))})
+    tutors = {Recipient("tutor", group.tutor_id) for group in going_on}
+    in_lessons = {one for lesson in lessons for one in recipients_of(lesson)}
+    lock_recipients(families | tutors | in_lessons)
 
 
 def _end(group: Group) -> None:

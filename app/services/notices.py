@@ -83,6 +83,22 @@ def has_new_times(was: State, group: Group) -> bool:
     return group.state is GroupState.ACTIVE and _times(was["starts"]) != _times(group.starts)
 
 
+def left_since(was: State, group: Group) -> list[Pupil | None]:
+    """Who sat in a group that goes on, and does no more; None for a child who was erased."""
+    if group.state is not GroupState.ACTIVE:
+        return []
+    left = set(was["pupils"]) - {pupil.id for pupil in _seated(group)}
+    return [db.session.get(Pupil, number) for number in sorted(left)]
+
+
+def has_news(was: State, group: Group, recipient: Recipient) -> bool:
+    """Whether there is something to tell to somebody who knew a group so: other times of the week,
+    to its tutor also who left it.
+    """
+    is_tutor = recipient.table == Tutor.__tablename__
+    return has_new_times(was, group) or (is_tutor and bool(left_since(was, group)))
+
+
 def change_since(was: State, lesson: Lesson, recipient: Recipient) -> tuple[str, State] | None:
     """What became of a lesson for somebody who knew it so: the act, and since which state.
 
@@ -271,6 +287,12 @@ def _change_words(message: Message, recipient: Household | Tutor) -> str | None:
     ]
     moved_for_good = {notice.group_id: notice.group for notice in weekly}
     changes = [_weekly(notice, whom, recipient) for notice in weekly]
+    if isinstance(recipient, Tutor):
+        changes += [
+            _left(notice.was, notice.group, whom)
+            for notice in notices
+            if notice.group is not None and left_since(notice.was, notice.group)
+        ]
     for notice in notices:
         lesson = notice.lesson
         if lesson is not None and not _is_regular(lesson, moved_for_good.get(lesson.group_id)):
@@ -331,6 +353,19 @@ def _weekly(notice: Notice, whom: Recipient, recipient: Household | Tutor) -> Ch
         weekly=_times(group.starts),
         now=None if first is None else first.wall_start,
         now_own=None if first is None else _own_wall(first.starts_at, first.wall_start, recipient),
+    )
+
+
+def _left(was: State, group: Group, tutor: Recipient) -> Change:
+    """Who left a group, by name where there is consent, and who is still taught in it."""
+    left = left_since(was, group)
+    named = [p.first_name for p in left if p is not None and _concerns(p, tutor)]
+    staying = [pupil for pupil in _seated(group) if _concerns(pupil, tutor)]
+    return Change(
+        act="left",
+        told=_told(group, staying, group.tutor),
+        left=tuple(named) if len(named) == len(left) else (),
+        fewer=len(left),
     )
 
 

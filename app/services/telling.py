@@ -58,7 +58,7 @@ from app.services.notices import (
     children_told,
     ends_at,
     group_state_of,
-    has_new_times,
+    has_news,
     kind_of_acts,
     load_people,
     notices_of,
@@ -317,27 +317,43 @@ def tell_group_change(
     group: Group, starts_before: list[Any], but: Collection[Recipient] = frozenset()
 ) -> None:
     """Tell the tutor and the families of a group that its weekly times are others from now on."""
-    db.session.flush()
     families = _families([m for m in group.members if m.active_since is not None])
     recipients = {Recipient("tutor", group.tutor_id), *families}
+    _tell_of_group(group, group_state_of(group, starts_before), recipients, but)
+
+
+def tell_seats_left(group: Group, before: State, but: Collection[Recipient] = frozenset()) -> None:
+    """Tell the tutor of a group that goes on who sits in it no more; `before` is how it was.
+
+    Who comes back before the text leaves is told of to nobody.
+    """
+    _tell_of_group(group, before, {Recipient("tutor", group.tutor_id)}, but)
+
+
+def _tell_of_group(
+    group: Group, before: State, recipients: Collection[Recipient], but: Collection[Recipient]
+) -> None:
+    db.session.flush()
     lock_recipients(recipients)
+    now = group_state_of(group, group.starts)
+    changed = {key: now[key] for key in now if now[key] != before[key]}
     to_call = []
     for recipient in sorted(recipients):
         message = _open_message(recipient, NOTICE_KINDS)
         notice = next((n for n in notices_of(message) if n.group_id == group.id), None)
-        was = group_state_of(group, starts_before) if notice is None else notice.was
-        untold = (
-            recipient not in but
-            and has_new_times(was, group)
-            and not _hears_of_new_group(recipient, group.id)
-        )
+        was = before if notice is None else notice.was
+        if recipient in but:
+            was = was | changed
+        untold = has_news(was, group, recipient) and not _hears_of_new_group(recipient, group.id)
         by_call = _is_called(recipient)
         new = []
         if untold and by_call:
             to_call.append(recipient.id)
         if notice is not None and (by_call or not untold):
             notice.cancelled_at = clock.now()
-        elif notice is None and untold and not by_call:
+        elif notice is not None:
+            notice.was = was
+        elif untold and not by_call:
             new.append(_add_notice(recipient, was, group=group))
         _settle(recipient, message, new)
     db.session.flush()

@@ -22,9 +22,11 @@ from app.models import (
     Message,
     MessageKind,
     MessageState,
+    Pupil,
     Tutor,
 )
-from app.services import telling
+from app.services import by_hand, family_children, groups, telling
+from app.services.ending import leave_groups
 from app.services.reminders import Recipient
 from scheduler import clock
 from tests.support import people
@@ -333,6 +335,79 @@ def test_weekly_times_that_are_again_what_they_were_are_told_to_nobody() -> None
             before, group.starts = group.starts, [[day, hour]]
             telling.tell_group_change(group, before)
     assert send_texts() == []
+
+
+# --- who leaves a group that goes on
+
+THREE = ("Sara Touil", "Adam Touil", "Hiba Touil")
+
+
+def take_out(lessons: Lessons, name: str) -> None:
+    (seat,) = [seat for seat in lessons.group.members if seat.request.pupil.name == name]
+    by_hand.take_out(lessons.group_id, seat.id, "the time does not suit", None)
+
+
+def test_tutor_hears_in_one_text_who_left_a_group_that_goes_on() -> None:
+    lessons = make_lessons(THREE)
+    take_out(lessons, "Sara Touil")
+    take_out(lessons, "Hiba Touil")
+    assert said_to(lessons.tutor) == [
+        (CHANGE, "N9raw : votre cours de mathématiques avec Adam continue sans Sara et Hiba.")
+    ]
+    with transaction():
+        db.session.get_one(Tutor, lessons.tutor_id).message_language = "ar"
+    later = make_lessons(THREE)
+    with transaction():
+        db.session.get_one(Tutor, later.tutor_id).message_language = "ar"
+    take_out(later, "Sara Touil")
+    assert said_to(later.tutor) == [
+        (CHANGE, "نقراو: درسك في الرياضيات (Adam وHiba) يستمر بدون Sara.")
+    ]
+
+
+def test_who_left_is_told_beside_the_new_times_of_the_group() -> None:
+    lessons = make_lessons(THREE[:2])
+    take_out(lessons, "Sara Touil")
+    with transaction():
+        group = lessons.group
+        before, group.starts = group.starts, [["wed", "18:00"]]
+        telling.tell_group_change(group, before, but={lessons.tutor})
+    assert said_to(lessons.tutor) == [
+        (CHANGE, "N9raw : votre cours de mathématiques avec Adam continue sans Sara.")
+    ]
+
+
+def test_child_whose_guardian_took_the_consent_back_is_counted_and_not_named() -> None:
+    lessons = make_lessons(THREE)
+    pupil = next(p for p in db.session.scalars(select(Pupil)) if p.name == "Sara Touil")
+    family_children.stop_lessons(lessons.household_id, pupil.id)
+    assert said_to(lessons.tutor) == [
+        (
+            CHANGE,
+            "N9raw : votre cours de mathématiques avec Adam et Hiba continue avec 1 élève de"
+            " moins.",
+        )
+    ]
+
+
+def test_nobody_hears_of_who_left_and_came_back_before_the_text_did() -> None:
+    lessons = make_lessons(THREE[:2])
+    (request,) = [
+        seat.request for seat in lessons.group.members if seat.request.pupil.name == "Sara Touil"
+    ]
+    take_out(lessons, "Sara Touil")
+    with transaction():
+        groups.offer_seat(lessons.group, request, None)
+    groups.accept_group(lessons.group_id, tutor_id=lessons.tutor_id)
+    assert CHANGE not in {kind for kind, _words in said_to(lessons.tutor)}
+
+
+def test_tutor_hears_of_nobody_who_left_by_their_own_doing() -> None:
+    lessons = make_lessons(THREE[:2])
+    with transaction():
+        seat = lessons.group.members[0]
+        leave_groups([seat], but={lessons.tutor})
+    assert said_to(lessons.tutor) == []
 
 
 def test_lessons_that_begin_are_told_with_whom_when_and_by_what() -> None:
