@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
     from tests.support.apps import MakeApp
+    from tests.support.nursery import Nursery
     from tests.support.ways import Visit, Way
 
 pytest_plugins = ["tests.support.skips"]
@@ -220,13 +221,31 @@ def browser(chromium: Path) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    """Where workers and web servers come from, quickly; a test ends its own."""
+    from tests.support.nursery import running_nursery
+
+    with running_nursery(tmp_path_factory.mktemp("nursery")) as nursery:
+        yield nursery
+
+
+@pytest.fixture
+def address(nursery: Nursery, app: Flask, database_url: str) -> Iterator[str]:
+    """The address of the program that runs on the test's database; what it logs is shown."""
+    logged = nursery.log.stat().st_size
+    with nursery.running_web(database_url) as address:
+        yield address
+    with nursery.log.open() as log:
+        log.seek(logged)
+        print(log.read())
+
+
 @pytest.fixture
 def visit(
-    request: pytest.FixtureRequest, app: Flask, browser: Browser, database_url: str, way: Way
+    request: pytest.FixtureRequest, browser: Browser, address: str, way: Way
 ) -> Iterator[Visit]:
     """Open pages of the running program in the language and width of `way`; see support/ways.py."""
     from tests.support.ways import visit_factory
-    from tests.support.workers import running_web
 
-    with running_web(database_url) as address:
-        yield from visit_factory(browser, address, way, request.node.originalname)
+    yield from visit_factory(browser, address, way, request.node.originalname)

@@ -12,7 +12,7 @@ from pyotp.totp import TOTP
 from config import ROOT
 from scheduler import clock
 from tests.support import people
-from tests.support.workers import running_web, running_worker
+from tests.support.workers import running_worker
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,12 @@ MATCHED_WITHIN = 90_000
 
 
 @pytest.fixture
-def page(app: Flask, database_url: str, browser: Browser) -> Iterator[Page]:
+def page(app: Flask, address: str, database_url: str, browser: Browser) -> Iterator[Page]:
     """A visitor with a phone and no JavaScript, of a programme with one coordinator."""
     with app.app_context():
         people.make_programme()
         people.make_coordinator()
-    with running_web(database_url) as address, running_worker(database_url):
+    with running_worker(database_url):
         context = browser.new_context(
             base_url=address, viewport={"width": 360, "height": 740}, java_script_enabled=False
         )

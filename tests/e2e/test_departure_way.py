@@ -13,7 +13,7 @@ from app.models import TutorState
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.vetting import vet_tutor
-from tests.support.workers import running_web, running_worker
+from tests.support.workers import running_worker
 
 pytestmark = [
     pytest.mark.browser,
@@ -23,7 +23,7 @@ SOLVED_WITHIN = 60_000
 
 
 @pytest.fixture
-def page(app: Flask, database_url: str, browser: Browser) -> Iterator[Page]:
+def page(app: Flask, address: str, database_url: str, browser: Browser) -> Iterator[Page]:
     """A visitor with a phone and no JavaScript; a pupil of one volunteer could have another."""
     with app.app_context():
         people.make_programme()
@@ -36,7 +36,7 @@ def page(app: Flask, database_url: str, browser: Browser) -> Iterator[Page]:
             vet_tutor(tutor, coordinator)
         household = people.make_household(channels=["call"])
         active_group(leaving, [household.pupils[0].requests[0].id], channel="call")
-    with running_web(database_url) as address, running_worker(database_url):
+    with running_worker(database_url):
         context = browser.new_context(
             base_url=address, viewport={"width": 360, "height": 740}, java_script_enabled=False
         )

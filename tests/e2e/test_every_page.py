@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from app.i18n import LOCALE_COOKIE, PAGE_LOCALES
 from tests.support.ways import LARGE, SCREENSHOTS, SMALL, faults, out_of_reach
-from tests.support.workers import running_web
 from tests.support.world import make_world, pages_of
 
 pytestmark = [
@@ -35,25 +34,24 @@ pytestmark = [
     ],
 )
 def test_no_page_has_a_fault(
-    app: Flask, database_url: str, browser: Browser, language: str, width: int
+    app: Flask, address: str, browser: Browser, language: str, width: int
 ) -> None:
     world = make_world(app)
     found: list[str] = []
-    with running_web(database_url) as address:
-        for visitor in pages_of(app, world):
-            with opened_browser(browser, address, visitor.client, language, width) as page:
-                page.on("console", partial(_note, found))
-                for endpoint, path in visitor.pages:
-                    answer = page.goto(path)
-                    assert answer is not None
-                    assert answer.status == 200, (endpoint, path, answer.status)
-                    page.screenshot(
-                        path=SCREENSHOTS / "pages" / f"{endpoint}-{language}-{width}.png",
-                        full_page=True,
-                    )
-                    found += faults(page, axe=True)
-                    if (language, width) == ("fr", SMALL):
-                        found += out_of_reach(page)
+    for visitor in pages_of(app, world):
+        with opened_browser(browser, address, visitor.client, language, width) as page:
+            page.on("console", partial(_note, found))
+            for endpoint, path in visitor.pages:
+                answer = page.goto(path)
+                assert answer is not None
+                assert answer.status == 200, (endpoint, path, answer.status)
+                page.screenshot(
+                    path=SCREENSHOTS / "pages" / f"{endpoint}-{language}-{width}.png",
+                    full_page=True,
+                )
+                found += faults(page, axe=True)
+                if (language, width) == ("fr", SMALL):
+                    found += out_of_reach(page)
     if found:
         pytest.fail("\n".join(found), pytrace=False)
 

@@ -31,7 +31,6 @@ from tests.e2e.test_every_page import opened_browser
 from tests.support.hostile import SHOWN_NAMES
 from tests.support.pages import EMAIL
 from tests.support.ways import LARGE, SCREENSHOTS, SMALL, faults
-from tests.support.workers import running_web
 from tests.support.world import World, make_world, pages_of
 
 pytestmark = [
@@ -99,7 +98,7 @@ def name_all(world: World) -> None:
     ],
 )
 def test_ten_names_are_shown_and_do_nothing(
-    app: Flask, database_url: str, browser: Browser, language: str, width: int
+    app: Flask, address: str, browser: Browser, language: str, width: int
 ) -> None:
     world = make_world(app)
     visitors = pages_of(app, world)
@@ -108,19 +107,18 @@ def test_ten_names_are_shown_and_do_nothing(
     found: list[str] = []
     opened: set[str] = set()
     shown = ""
-    with running_web(database_url) as address:
-        for visitor in visitors:
-            with opened_browser(browser, address, visitor.client, language, width) as page:
-                listen(page, found)
-                for endpoint, path in visitor.pages:
-                    if endpoint not in OPENED:
-                        continue
-                    page.goto(path)
-                    opened.add(endpoint)
-                    picture = SCREENSHOTS / "hostile-names" / f"{endpoint}-{language}-{width}.png"
-                    page.screenshot(path=picture, full_page=True)
-                    found += faults(page, axe=True)
-                    shown += page.content()
+    for visitor in visitors:
+        with opened_browser(browser, address, visitor.client, language, width) as page:
+            listen(page, found)
+            for endpoint, path in visitor.pages:
+                if endpoint not in OPENED:
+                    continue
+                page.goto(path)
+                opened.add(endpoint)
+                picture = SCREENSHOTS / "hostile-names" / f"{endpoint}-{language}-{width}.png"
+                page.screenshot(path=picture, full_page=True)
+                found += faults(page, axe=True)
+                shown += page.content()
     assert not found, "\n".join(found)
     assert opened == set(OPENED)
     assert all(as_html(name) in shown for name in SHOWN_NAMES)

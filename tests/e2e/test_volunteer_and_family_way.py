@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Request, expect
@@ -15,7 +13,6 @@ from app.services.scope import EVERYWHERE
 from tests.support.groups import offer_group
 from tests.support.pages import newest_code
 from tests.support.people import make_household, make_programme, make_tutor
-from tests.support.workers import running_web
 
 pytestmark = [
     pytest.mark.browser,
@@ -24,11 +21,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def address(app: Flask, database_url: str) -> Iterator[str]:
+def address(app: Flask, address: str) -> str:
     with app.app_context():
         make_programme()
-    with running_web(database_url) as address:
-        yield address
+    return address
 
 
 def phone(browser: Browser, address: str, width: int) -> Page:

@@ -15,7 +15,6 @@ from tests.support.databases import (
     sqlite_url,
     temporary_postgres_database,
 )
-from tests.support.faults_nursery import Nursery, running_nursery
 
 CrowdedUrl = Callable[[int, int], str]
 
@@ -42,13 +41,6 @@ def fill(database_url: str, messages: int, share_a_group: int) -> None:
         make_many_due_reminders(messages, share_a_group=share_a_group)
         db.session.remove()
         db.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """Where workers and web servers come from; a test ends its own."""
-    with running_nursery(tmp_path_factory.mktemp("nursery")) as nursery:
-        yield nursery
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ import pytest
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import RECEIPTS
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
     Plant,
     Waits,
@@ -25,6 +24,7 @@ from tests.support.faults_plant import (
     waits_for,
 )
 from tests.support.faults_relay import Answer, Pass, Request
+from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
 BROUGHT_AT_ONCE = 4

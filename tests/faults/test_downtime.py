@@ -10,8 +10,8 @@ import pytest
 from scheduler import clock
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import Plant, running_plant, sends_in, waits_for
+from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
 DOWN = timedelta(hours=36)

@@ -21,8 +21,8 @@ from tests.faults.conftest import CrowdedUrl
 from tests.support.databases import copy_sqlite
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import Plant, running_plant, waits_for
+from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
 ROOM_BYTES = 3_000_000

@@ -18,7 +18,6 @@ import pytest
 from tests.faults.conftest import CrowdedUrl, fill
 from tests.support.databases import migrate
 from tests.support.faults_figures import FULL, figures
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
     Plant,
     message_of,
@@ -27,6 +26,7 @@ from tests.support.faults_plant import (
     sends_in,
     waits_for,
 )
+from tests.support.nursery import Nursery
 from tests.support.postgres import DURABLE, killable_server
 from tests.support.workers import wait_for
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import (
     IN_FLIGHT,
     Plant,
     running_plant,
     waits_for,
 )
+from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
 _IN_DOUBT = "SELECT id FROM message WHERE state = 'failed'"

@@ -20,10 +20,10 @@ from tests.faults.conftest import CrowdedUrl
 from tests.support.databases import make_config
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import KANNEL_ASKS, TEXT_HOOK, kannel_settings
 from tests.support.kannel import running_kannel
 from tests.support.killing import daytime
+from tests.support.nursery import Nursery
 from tests.support.workers import free_port, wait_for
 
 SENDS_AT_ONCE = 16
@@ -79,7 +79,7 @@ def test_two_workers_hand_over_what_is_due_in_a_minute_and_pages_answer(
         kannel = running.enter_context(running_kannel(f"{hooks}{TEXT_HOOK}?{KANNEL_ASKS}"))
         settings = kannel_settings(kannel.send_url.removesuffix("/cgi-bin/sendsms"), hooks)
         settings["N9RAW_KANNEL_SENDS_AT_ONCE"] = str(SENDS_AT_ONCE)
-        running.enter_context(nursery.running_web(url, settings, port))
+        running.enter_context(nursery.running_web(url, settings, port=port))
         running.callback(nursery.kill_all)
         page = _page_of_a_family(url, hooks)
         with Visitor(page):

@@ -19,11 +19,11 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.fake_twilio import running_twilio
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import Ledger
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import Waits
 from tests.support.faults_relay import Answer, Pass, Request, running_relay
 from tests.support.killing import daytime
 from tests.support.mail import running_mail_server
+from tests.support.nursery import Nursery
 from tests.support.workers import free_port, wait_for
 
 RETRIES = (1, 2, 4)
@@ -137,7 +137,7 @@ def test_what_a_provider_answers_is_taken_as_it_is_meant(
         spoiler.fates = _draw_fates(messages, random.Random(seed))
         relay.spoil = spoiler
         settings = WAITS | settings
-        running.enter_context(nursery.running_web(url, settings, port))
+        running.enter_context(nursery.running_web(url, settings, port=port))
         _deliver_all(nursery, ledger, url, settings, messages)
         took = (twilio if name == "twilio" else meta).references
         states = {f"n9raw-{row[0]}": row[1] for row in ledger.rows("SELECT id, state FROM message")}

@@ -15,9 +15,9 @@ import pytest
 from tests.faults.conftest import CrowdedUrl
 from tests.support.faults_figures import FULL, figures
 from tests.support.faults_ledger import RECEIPTS
-from tests.support.faults_nursery import Nursery
 from tests.support.faults_plant import Plant, running_plant, waits_for
 from tests.support.faults_relay import Answer, Pass, Request
+from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
 DROPPED = 0.05

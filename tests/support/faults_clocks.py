@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.faults_nursery import Nursery, running_nursery
+from tests.support.nursery import Nursery, running_nursery
 
 
 class WrongClock:

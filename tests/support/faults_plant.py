@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
 
 from tests.support.faults_ledger import Ledger
-from tests.support.faults_nursery import Nursery, Process
 from tests.support.faults_relay import Call, Relay, Request, running_relay
 from tests.support.kannel import PASSWORD, USERNAME, Kannel, running_kannel
 from tests.support.killing import daytime
+from tests.support.nursery import Nursery, Process
 from tests.support.workers import free_port, wait_for
 
 HOOK_SECRET = "known-to-all-for-tests-only-0123456789"
@@ -191,7 +191,7 @@ def running_plant(
         all_settings = (
             waits.settings | kannel_settings(sending.url, hooks.url) | dict(settings or {})
         )
-        running.enter_context(nursery.running_web(database_url, all_settings, port))
+        running.enter_context(nursery.running_web(database_url, all_settings, port=port))
         running.callback(nursery.kill_all)
         yield Plant(
             database_url,

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -59,42 +59,8 @@ def wait_for(look: Callable[[], T | None], otherwise: str, seconds: float = 30.0
     raise AssertionError(otherwise)
 
 
-@contextmanager
-def running_web(
-    database_url: str,
-    settings: Mapping[str, str] | None = None,
-    *,
-    threads: int = 4,
-    port: int | None = None,
-) -> Iterator[str]:
-    """The web server on a database, with these settings; yields its address."""
-    port = port or free_port()
-    environment = os.environ | {
-        "N9RAW_DATABASE_URL": database_url,
-        "N9RAW_SECRET_KEY": SECRET_KEY,
-        "N9RAW_INSECURE_COOKIES": "1",
-    }
-    environment |= dict(settings or {})
-    command = [
-        sys.executable, "-m", "gunicorn", "app:create_app()", "--bind", f"127.0.0.1:{port}",
-        "--threads", str(threads), "--log-level", "warning",
-    ]  # fmt: skip
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
-        try:
-            wait_for(lambda: _listens(port), "the web server does not come up")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
 def free_port() -> int:
     """A port of this machine on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

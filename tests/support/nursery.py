@@ -1,4 +1,4 @@
-"""Processs and web servers, forked from a process which has imported the program already.
+"""Workers and web servers, forked from a process which has imported the program already.
 
 Importing takes two seconds and a fork some milliseconds, so that a hundred workers can be killed in
 the time of two. Each is a process of its own and runs what `flask worker` or gunicorn runs.
@@ -21,9 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from config import ROOT
 from tests.support.databases import SECRET_KEY
-from tests.support.workers import wait_for
+from tests.support.workers import free_port, wait_for
 
 WEB_THREADS = 8
 _SET_PARENT_DEATH_SIGNAL = 1
@@ -37,7 +39,7 @@ class Process:
 
     @property
     def runs(self) -> bool:
-        return Path(f"/proc/{self.pid}").exists()
+        return psutil.pid_exists(self.pid)
 
     def kill(self) -> None:
         self._signal(signal.SIGKILL)
@@ -75,13 +77,18 @@ class Nursery:
 
     @contextmanager
     def running_web(
-        self, database_url: str, settings: Mapping[str, str], port: int
-    ) -> Iterator[None]:
-        """The web server on a database and a port of this machine."""
-        web = self._fork(database_url, {"N9RAW_INSECURE_COOKIES": "1"} | dict(settings), port)
+        self,
+        database_url: str,
+        settings: Mapping[str, str] | None = None,
+        *,
+        port: int | None = None,
+    ) -> Iterator[str]:
+        """The web server on a database and a port of this machine; yields its address."""
+        port = port or free_port()
+        web = self._fork(database_url, {"N9RAW_INSECURE_COOKIES": "1"} | dict(settings or {}), port)
         try:
             wait_for(lambda: _answers(port), "the web server does not come up", seconds=60)
-            yield
+            yield f"http://127.0.0.1:{port}"
         finally:
             web.terminate()
 
@@ -119,7 +126,7 @@ def running_nursery(
     log = folder / "workers.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.faults_nursery"],
+            [sys.executable, "-m", "tests.support.nursery"],
             cwd=ROOT,
             env=os.environ | dict(environment or {}),
             stdin=subprocess.PIPE,
@@ -164,7 +171,8 @@ def _raise_children() -> None:
 def _live(asked: dict[str, Any]) -> None:
     """Be a worker or a web server, until told to stop."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(2, 1)
     os.environ.update(asked["environment"])
