@@ -42,6 +42,7 @@ from tests.support import people
 ZONE = "Africa/Casablanca"
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 """A Tuesday, by day; Casablanca is at UTC+0."""
+_GROUPS_OF_A_TUTOR = 10
 _numbers = count(1)
 
 
@@ -65,15 +66,17 @@ def make_due_reminder(
 def make_many_due_reminders(number: int, *, share_a_group: int = 20) -> None:
     """So many messages that are due now, each to a household of its own, for lessons in a day.
 
-    So many households share a group. Nothing else is due, and no further lessons come of it.
+    So many households share a group, and ten groups a tutor. Nothing else is due, and no further
+    lessons come of it.
     """
-    tutor_id = people.make_tutor()
+    groups = range(0, number, share_a_group)
+    tutor_ids = [people.make_tutor() for _ in groups[::_GROUPS_OF_A_TUTOR]]
     starts = clock.now() + timedelta(hours=24)
     model = people.make_household()
     with transaction():
         request = model.pupils[0].requests[0]
         level_id, subject_id, zone_id = request.level_id, request.subject_id, model.zone_id
-        for begin in range(0, number, share_a_group):
+        for place, begin in enumerate(groups):
             households = [
                 _copy_of(each, level_id, subject_id, zone_id)
                 for each in range(begin, min(begin + share_a_group, number))
@@ -82,6 +85,7 @@ def make_many_due_reminders(number: int, *, share_a_group: int = 20) -> None:
                 _give_address(household, f"family{each}@example.org", "fr")
             db.session.add_all(households)
             db.session.flush()
+            tutor_id = tutor_ids[place // _GROUPS_OF_A_TUTOR]
             lesson = _lesson(tutor_id, households[0], starts)
             lesson.group.memberships += [_member(household) for household in households[1:]]
             db.session.add_all(
