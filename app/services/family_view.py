@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,7 @@ from app.models import (
     Membership,
     Note,
     Pupil,
+    Question,
     Tag,
     TutoringRequest,
     Worry,
@@ -27,6 +29,7 @@ from app.models import (
 from app.services.errors import NotFound
 from app.services.family import FamilyLesson, coming_lessons
 from app.services.family_links import linked_households
+from app.services.new_times import open_proposals
 from app.services.paging import Page, page_of
 
 ACTS_PER_PAGE: Final = 20
@@ -46,6 +49,8 @@ class FamilyView:
     notes: list[Note]
     calls: list[CallRequest]
     worries: list[Worry]
+    proposals: Sequence[Question]
+    """The questions about another time of a lesson that it can still answer."""
     has_link: bool
     tags: dict[str, Tag]
 
@@ -83,6 +88,7 @@ def read_family(household_id: int) -> FamilyView:
         notes=_notes(household),
         calls=_calls(household),
         worries=_worries(household),
+        proposals=open_proposals(household.id),
         has_link=bool(linked_households([household.id])),
         tags={tag.code: tag for tag in db.session.scalars(select(Tag))},
     )

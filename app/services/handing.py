@@ -38,6 +38,7 @@ from app.models import (
     MessageState,
     Notice,
     Question,
+    QuestionKind,
     Reminder,
     Tutor,
     TutorState,
@@ -148,10 +149,18 @@ def _departure(message: Message, matter: _Matter, gateways: Sequence[Gateway]) -
     if answerable and not way.gateway.can_receive:
         words = _words(message, matter, answerable=False)
         assert words is not None
+    if not way.gateway.can_receive:
+        _promise_call(matter.questions.get(message.id))
     if message.kind in CODE_KINDS:
         # From here on it counts among the codes of the day, also for the others of this batch.
         message.address, message.handed_at = way.address, clock.now()
     return _Departure(message, addressee, words, way)
+
+
+def _promise_call(question: Question | None) -> None:
+    """Have a family called that is asked for another time and can't answer by text, as it reads."""
+    if question is not None and question.kind is QuestionKind.NEW_TIME and question.household_id:
+        put_among_calls([question.household_id])
 
 
 def _may_leave(message: Message, matter: _Matter) -> bool:

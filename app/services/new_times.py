@@ -13,6 +13,7 @@ from app.database import transaction
 from app.extensions import db
 from app.i18n import _l
 from app.models import (
+    Coordinator,
     Group,
     GroupState,
     Household,
@@ -99,12 +100,17 @@ def next_time(lesson: Lesson) -> datetime | None:
 
 
 def answer_new_time(
-    question_id: int, accepts: bool, *, household_id: int | None = None
+    question_id: int,
+    accepts: bool,
+    *,
+    household_id: int | None = None,
+    by: Coordinator | None = None,
 ) -> Lesson | None:
     """Keep what a family says of another time: the lesson once it is planned anew, else None.
 
     All families must agree; the first no ends it for all. Conflict where it is settled already, or
-    something else took that time since. `household_id` names who answers on their own page.
+    something else took that time since. `household_id` names whose page it was answered on, `by`
+    the coordinator to whom the family said it.
     """
     with transaction(one_at_a_time=ONE_CHANGE_OF_GROUPS_AT_A_TIME):
         question = db.session.get(Question, question_id)
@@ -122,7 +128,8 @@ def answer_new_time(
             raise Conflict(_l("This is settled already. The coordinators can tell you more."))
         question.answered_at = clock.now()
         question.answer = YES if accepts else NO
-        _note("answer_new_time", lesson, {"household": question.household_id, "agrees": accepts})
+        said = {"household": question.household_id, "agrees": accepts}
+        _note("answer_new_time", lesson, said, by)
         if not accepts:
             _end(lesson)
             return None
@@ -132,7 +139,7 @@ def answer_new_time(
         wall = proposed_time(question)
         if not _is_free(lesson, wall):
             raise Conflict(_l("Something else is planned at that time by now."))
-        _plan(lesson, wall)
+        _plan(lesson, wall, by)
     return lesson
 
 
@@ -172,7 +179,7 @@ def end_old_proposals() -> int:
     return len(lessons)
 
 
-def _plan(lesson: Lesson, wall: datetime) -> None:
+def _plan(lesson: Lesson, wall: datetime, by: Coordinator | None) -> None:
     known = telling.remember([lesson])
     lesson.state = LessonState.PLANNED
     lesson.version += 1
@@ -186,7 +193,7 @@ def _plan(lesson: Lesson, wall: datetime) -> None:
     db.session.flush()
     plan_reminders([lesson])
     telling.tell_changes([lesson], known)
-    _note("plan_at_new_time", lesson, {"at": wall.isoformat(timespec="minutes")})
+    _note("plan_at_new_time", lesson, {"at": wall.isoformat(timespec="minutes")}, by)
 
 
 def _end(lesson: Lesson) -> None:
@@ -234,6 +241,6 @@ def _families(lesson: Lesson) -> list[int]:
     return [one.id for one in recipients_of(lesson) if one.table == "household"]
 
 
-def _note(action: str, lesson: Lesson, detail: dict[str, Any]) -> None:
+def _note(action: str, lesson: Lesson, detail: dict[str, Any], by: Coordinator | None) -> None:
     pupil_ids = [seat.request.pupil_id for seat in lesson.group.members]
-    audit.note(action, f"lesson:{lesson.id}", None, pupil_ids=pupil_ids, detail=detail)
+    audit.note(action, f"lesson:{lesson.id}", by, pupil_ids=pupil_ids, detail=detail)

@@ -227,6 +227,7 @@ RULES: Final[dict[str, Rule]] = {
     "coordinator.note_family": _HOUSEHOLD,
     "coordinator.remove_family_note": _HOUSEHOLD,
     "coordinator.set_family_messages": _HOUSEHOLD,
+    "coordinator.answer_new_time": _HOUSEHOLD,
     "coordinator.add_pupil": _HOUSEHOLD,
     "coordinator.edit_pupil": _PUPIL,
     "coordinator.record_consent": _PUPIL,

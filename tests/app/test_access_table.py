@@ -201,6 +201,7 @@ WHO: dict[str, To] = {
     "coordinator.note_family": ZONE,
     "coordinator.remove_family_note": ZONE,
     "coordinator.set_family_messages": ZONE,
+    "coordinator.answer_new_time": ZONE,
     "coordinator.inbox": STAFF,
     "coordinator.read_text": ZONE,
     "coordinator.answer_text": ZONE,

@@ -15,12 +15,15 @@ from sqlalchemy import insert, select
 from app.database import transaction
 from app.extensions import db
 from app.models import (
+    AuditEntry,
     Consent,
     ConsentMeans,
     Coordinator,
     CoordinatorZone,
     Guardian,
     Household,
+    Lesson,
+    LessonState,
     Note,
     Pupil,
     RequestOrigin,
@@ -30,12 +33,56 @@ from app.models import (
 )
 from app.security import HideSecretLinks
 from app.services import family_links, notes
+from app.services.new_times import open_proposals, propose_new_time
 from scheduler import clock
 from tests.support.groups import active_group
 from tests.support.pages import counted_statements, in_english, views, words
 from tests.support.people import level, make_household, make_tutor, subject
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def test_coordinator_answers_for_a_family_that_is_asked_on_the_telephone(app: Flask) -> None:
+    client = in_english(app)
+    with app.app_context():
+        household, lesson_id = lesson_at_another_time()
+        number = household.id
+        question_id = open_proposals(number)[0].id
+    page = client.get(f"/coordinator/families/{number}").text
+    assert "Nobody can give the lesson of" in unescape(page)
+    path = f"/coordinator/families/{number}/times/{question_id}"
+    assert (
+        client.post(f"/coordinator/families/{number + 1}/times/{question_id}/yes").status_code
+        == 404
+    )
+    assert client.get(f"{path}/yes").status_code == 405
+    answer = client.post(f"{path}/yes", follow_redirects=True)
+    assert "All agree: the lesson takes place then" in answer.text
+    assert "Nobody can give the lesson of" not in unescape(answer.text)
+    assert "This is settled already" in client.post(f"{path}/no", follow_redirects=True).text
+    with app.app_context():
+        assert db.session.get_one(Lesson, lesson_id).state is LessonState.PLANNED
+        by = select(AuditEntry.coordinator_id, AuditEntry.detail).where(
+            AuditEntry.action == "answer_new_time"
+        )
+        (row,) = db.session.execute(by)
+        assert row.coordinator_id is not None
+        assert row.detail == {"household": number, "agrees": True}
+
+
+def lesson_at_another_time() -> tuple[Household, int]:
+    """A family that is called, of whose child nobody can give a lesson; and that lesson."""
+    daily = tuple(f"{day} 18:00-20:00" for day in ("mon", "tue", "wed", "thu"))
+    household = make_household(windows=daily)
+    with transaction():
+        household.reach_by_call = True
+    group = active_group(make_tutor(windows=daily), [household.pupils[0].requests[0].id])
+    with transaction():
+        of_group = select(Lesson).where(Lesson.group_id == group.id).order_by(Lesson.starts_at)
+        lesson = db.session.scalars(of_group).all()[1]
+        lesson.state, lesson.version = LessonState.CANCELLED, 2
+        assert propose_new_time(lesson) is not None
+    return household, lesson.id
 
 
 def family_form(zone_id: int, **changes: object) -> dict[str, object]:

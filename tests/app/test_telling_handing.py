@@ -161,6 +161,23 @@ def test_question_asks_for_a_key_where_answers_come_in_and_ends_with_its_answer(
     assert hand_over([ConsoleGateway()]) == []
 
 
+def test_who_cannot_answer_by_text_has_a_page_and_a_family_is_called_besides() -> None:
+    lessons = make_lessons()
+    times: list[object] = [["yes", "2026-11-25T18:00"], ["no"]]
+    calls = select(CallRequest.household_id).where(CallRequest.called_at.is_(None))
+    question(QuestionKind.NEW_TIME, lessons.first, times, lessons.tutor)
+    (words,) = hand_over([OneWay()])
+    assert words.endswith("à 18:00 ? Répondez sur votre page N9raw.")
+    question(QuestionKind.NEW_TIME, lessons.first, times, lessons.family)
+    (words,) = hand_over([ConsoleGateway()])
+    assert words.endswith("à 18:00 ? Répondez 1 pour oui, 2 pour non.")
+    assert db.session.scalars(calls).all() == []
+    question(QuestionKind.NEW_TIME, lessons.first, times, lessons.family)
+    (words,) = hand_over([OneWay()])
+    assert words.endswith("à 18:00 ? Répondez sur votre page, ou attendez notre appel.")
+    assert db.session.scalars(calls).all() == [lessons.household_id]
+
+
 def test_family_that_is_called_is_asked_no_question_by_text() -> None:
     lessons = make_lessons()
     with transaction():

@@ -329,6 +329,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "volunteer.accept": {"group_id": "offered_id"},
     "volunteer.decline": {"group_id": "offered_id"},
     "family.answer_new_time": {"question_id": "proposal_id"},
+    "coordinator.answer_new_time": {"question_id": "proposal_id"},
     "public.calendar": {"token": "calendar_token"},
     "invitation.accept": {"token": "invitation_token"},
 }

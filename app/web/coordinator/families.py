@@ -7,7 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from app.i18n import _
 from app.security import signed_in_coordinator
-from app.services import audit, family_view, households, link_messages, notes, people
+from app.services import (
+    audit,
+    family_view,
+    households,
+    link_messages,
+    new_times,
+    notes,
+    people,
+)
+from app.services.errors import Conflict
 from app.web.coordinator import blueprint, family_stories, labels, words
 from app.web.coordinator.family_forms import means_of_consent, message_languages
 from app.web.coordinator.tutor_forms import NoteForm
@@ -37,6 +46,7 @@ def _show_family(household_id: int, form: NoteForm) -> str:
         stories=family_stories,
         message_languages=message_languages(),
         means_of_consent=means_of_consent,
+        proposed_time=new_times.proposed_time,
         me=signed_in_coordinator(),
     )
     audit.record_view(request.path, signed_in_coordinator(), view.pupil_ids)
@@ -70,6 +80,28 @@ def set_family_messages(household_id: int, step: str) -> ResponseReturnValue:
         flash(_("The family gets messages again."), "good")
     else:
         flash(_("No more messages go to this family."), "good")
+    return redirect(url_for(".family", household_id=household_id), 303)
+
+
+@blueprint.post("/families/<int:household_id>/times/<int:question_id>/<any(yes, no):said>")
+def answer_new_time(household_id: int, question_id: int, said: str) -> ResponseReturnValue:
+    """Keep what a family said on the telephone of another time for a lesson."""
+    by = signed_in_coordinator()
+    try:
+        lesson = new_times.answer_new_time(
+            question_id, said == "yes", household_id=household_id, by=by
+        )
+    except Conflict as refusal:
+        flash(str(refusal), "warn")
+    else:
+        if lesson is not None:
+            flash(
+                _("All agree: the lesson takes place then, and those concerned are told."), "good"
+            )
+        elif said == "yes":
+            flash(_("The family’s yes is kept. Other families have yet to agree."), "good")
+        else:
+            flash(_("The family’s no is kept: the lesson stays cancelled."), "good")
     return redirect(url_for(".family", household_id=household_id), 303)
 
 
