@@ -7,7 +7,7 @@ cancelled come back, those that are lacking are made. Nobody's own cancellation 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -24,6 +24,7 @@ from app.models import (
     Lesson,
     LessonState,
     Membership,
+    TutorAbsence,
     TutoringRequest,
 )
 from app.services import telling
@@ -34,19 +35,26 @@ from app.services.lessons import (
     AHEAD,
     SHORTEST_NOTICE,
     extend_lessons,
+    is_astray,
     move_lessons,
     plan_lessons,
     put_at,
     restore_lessons,
     withdraw_lessons,
-    withdraw_unheld,
 )
 from app.services.reminders import Recipient, lock_recipients, recipients_of
-from app.services.school_calendar import REASONS, read_calendar, weekly_of
+from app.services.school_calendar import IN_BLACKOUT, REASONS, read_calendar, weekly_of
 from app.services.searches import end_searches
+from app.services.unheld import Standing
 from scheduler import clock
 from scheduler.calendar import OWN, WEEK, Ban, SchoolCalendar
 
+_WITH_PUPILS = (
+    selectinload(Group.memberships)
+    .joinedload(Membership.request)
+    .joinedload(TutoringRequest.pupil)
+    .lazyload("*")
+)
 _ASIDE = timedelta(microseconds=1)
 """Slots are unique in a group: while lessons change places, each is put where none can be."""
 
@@ -72,6 +80,9 @@ class Effects:
     cancelled: list[tuple[Lesson, Ban]] = field(default_factory=list)
     moved: list[tuple[Lesson, datetime]] = field(default_factory=list)
     """With the wall time at which each is then held."""
+    unheld: list[tuple[Lesson, TutorAbsence | None]] = field(default_factory=list)
+    """Those that are cancelled since they can't be held at the time that they would get: the tutor
+    is away, or (None) somebody has another lesson then."""
     back: list[Lesson] = field(default_factory=list)
     slots: dict[Lesson, datetime] = field(default_factory=dict)
     """The slot that each stands for from then on, where that is another."""
@@ -81,7 +92,12 @@ class Effects:
     @property
     def touched(self) -> int:
         """How many lessons that stand are cancelled or moved."""
-        return len(self.cancelled) + len(self.moved)
+        return self.ending + len(self.moved)
+
+    @property
+    def ending(self) -> int:
+        """How many of them are cancelled."""
+        return len(self.cancelled) + len(self.unheld)
 
 
 def preview(after: Callable[[SchoolCalendar], SchoolCalendar]) -> Effects:
@@ -90,8 +106,9 @@ def preview(after: Callable[[SchoolCalendar], SchoolCalendar]) -> Effects:
     lessons = db.session.scalars(
         _lessons_to_come().options(
             joinedload(Lesson.group).options(
-                joinedload(Group.tutor).lazyload("*"), joinedload(Group.subject)
-            )
+                joinedload(Group.tutor).lazyload("*"), joinedload(Group.subject), _WITH_PUPILS
+            ),
+            joinedload(Lesson.substitute).lazyload("*"),
         )
     ).all()
     found = compare(before, after(before), lessons)
@@ -118,12 +135,7 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
         lessons = db.session.scalars(
             _lessons_to_come()
             .with_for_update(of=Lesson)
-            .options(
-                selectinload(Lesson.group)
-                .selectinload(Group.memberships)
-                .joinedload(Membership.request)
-                .joinedload(TutoringRequest.pupil)
-            )
+            .options(selectinload(Lesson.group).options(_WITH_PUPILS))
         ).all()
         after = read_calendar()
         effects = compare(before, after, lessons)
@@ -133,7 +145,7 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
             )
         gaining = [group for group in active if _has_more(group, before, after)]
         made = _apply(effects, gaining)
-    return Outcome(len(effects.cancelled), made + extend_lessons(), len(effects.moved))
+    return Outcome(effects.ending, made + extend_lessons(), len(effects.moved))
 
 
 def _lessons_to_come() -> Select[Lesson]:
@@ -161,7 +173,39 @@ def compare(before: SchoolCalendar, after: SchoolCalendar, lessons: Iterable[Les
     for group, own in by_group.items():
         for lesson, slot in _next_slots(group, own, before, after).items():
             _compare_lesson(effects, after, lesson, slot)
+    _find_unheld(effects, by_group)
     return effects
+
+
+def _find_unheld(effects: Effects, lessons: Mapping[Group, Collection[Lesson]]) -> None:
+    """Tell those lessons apart that can't be held where they would be moved, or come back."""
+    changing = {lesson for lesson, _ in (*effects.cancelled, *effects.moved)}
+    standing = Standing(
+        lesson
+        for of_group in lessons.values()
+        for lesson in of_group
+        if lesson.state is LessonState.PLANNED and lesson not in changing
+    )
+    moved, effects.moved = effects.moved, []
+    for lesson, wall in moved:
+        # Who was to stand in said yes to another time.
+        tutor_id = lesson.group.tutor_id
+        absence = standing.absence(tutor_id, wall)
+        if absence is not None or standing.meets(lesson, wall, tutor_id):
+            effects.unheld.append((lesson, absence))
+        else:
+            effects.moved.append((lesson, wall))
+            standing.add(lesson, wall, tutor_id)
+    back, effects.back = effects.back, []
+    for lesson in sorted(back, key=lambda row: (is_astray(row), row.id)):
+        wall, tutor_id = effects.walls.get(lesson, lesson.wall_start), lesson.given_by.id
+        if (
+            wall > _wall_now() + SHORTEST_NOTICE
+            and standing.absence(tutor_id, wall) is None
+            and not standing.meets(lesson, wall, tutor_id)
+        ):
+            effects.back.append(lesson)
+            standing.add(lesson, wall, tutor_id)
 
 
 def _next_slots(
@@ -236,25 +280,29 @@ def _has_more(group: Group, before: SchoolCalendar, after: SchoolCalendar) -> bo
 
 def _apply(effects: Effects, gaining: Collection[Group]) -> int:
     """Cancel, move, give back and add as compared, in the caller's transaction; how many came."""
-    cancelled = [lesson for lesson, _ban in effects.cancelled]
+    unheld = [lesson for lesson, _absence in effects.unheld]
+    cancelled = [*(lesson for lesson, _ban in effects.cancelled), *unheld]
     moved = [lesson for lesson, _wall in effects.moved]
     changed = [*cancelled, *moved, *effects.back]
     # All at once: locking one part after the other could meet others who lock in order.
     lock_recipients(
         {person for lesson in changed for person in recipients_of(lesson)}
         | {person for group in gaining for person in _people_of(group)}
-        | {Recipient("tutor", lesson.group.tutor_id) for lesson in moved}
+        | {Recipient("tutor", lesson.group.tutor_id) for lesson in (*moved, *unheld)}
     )
     known = telling.remember(changed)
     _give_slots(effects.slots)
     for ban in Ban:
         withdraw_lessons([lesson for lesson, why in effects.cancelled if why is ban], REASONS[ban])
-    for lesson in moved:
+    for lesson in (*moved, *unheld):
         # Who was to stand in, or was asked, said yes to another time; so did the family that asked.
         lesson.substitute = lesson.absence_id = None
     end_searches(moved)
     move_lessons(dict(effects.moved))
-    withdraw_unheld(moved)
+    for lesson, absence in effects.unheld:
+        # The end of the days off gives it back, or a later change of the calendar.
+        lesson.absence_id = None if absence is None else absence.id
+        withdraw_lessons([lesson], IN_BLACKOUT if absence is None else absence.reason)
     for lesson, wall in effects.walls.items():
         if lesson not in moved:
             put_at(lesson, wall)

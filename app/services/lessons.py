@@ -32,7 +32,7 @@ from app.services.reminders import (
     plan_reminders,
     recipients_of,
 )
-from app.services.school_calendar import IN_BLACKOUT, read_calendar, weekly, weekly_of
+from app.services.school_calendar import read_calendar, weekly, weekly_of
 from app.services.scope import Scope
 from app.services.searches import end_searches
 from app.services.within import groups_within
@@ -140,8 +140,8 @@ def restore_lessons(lessons: Collection[Lesson]) -> list[Lesson]:
     restored = []
     astray = _moved_or_given_by_others()
     # One after the other, those of the week first: two that come back can meet each other too.
-    for lesson in sorted(possible, key=lambda row: (_is_astray(row), row.id)):
-        if (_is_astray(lesson) or _meets(lesson, astray)) and is_taken(lesson):
+    for lesson in sorted(possible, key=lambda row: (is_astray(row), row.id)):
+        if (is_astray(lesson) or _meets(lesson, astray)) and is_taken(lesson):
             continue
         restored.append(lesson)
         lesson.state = LessonState.PLANNED
@@ -165,33 +165,9 @@ def _moved_or_given_by_others() -> list[tuple[datetime, datetime]]:
     return [(starts_at, starts_at + timedelta(minutes=minutes)) for starts_at, minutes in rows]
 
 
-def _is_astray(lesson: Lesson) -> bool:
+def is_astray(lesson: Lesson) -> bool:
+    """Whether a lesson is not at its weekly time, or not given by the group's own tutor."""
     return lesson.wall_start != lesson.slot_start or lesson.substitute_id is not None
-
-
-def withdraw_unheld(lessons: Iterable[Lesson]) -> None:
-    """Cancel those of these lessons, to which the calendar gave another time, that can't be held
-    then: the tutor is away, or somebody whom it needs has another one that was moved there.
-
-    The end of the days off gives it back, or a later change of the calendar. Part of the caller's
-    transaction, which has locked the lessons.
-    """
-    listed = list(lessons)
-    tutors = [lesson.given_by.id for lesson in listed]
-    absences = db.session.scalars(
-        select(TutorAbsence).where(TutorAbsence.tutor_id.in_(tutors)).order_by(TutorAbsence.id)
-    ).all()
-    astray = _moved_or_given_by_others()
-    for lesson in listed:
-        day = lesson.wall_start.date()
-        for absence in absences:
-            if absence.tutor_id == lesson.given_by.id and is_within(
-                day, [(absence.first_day, absence.last_day)]
-            ):
-                lesson.absence_id = absence.id
-                withdraw_lessons([lesson], absence.reason)
-        if lesson.absence_id is None and _meets(lesson, astray) and is_taken(lesson):
-            withdraw_lessons([lesson], IN_BLACKOUT)
 
 
 def _meets(lesson: Lesson, stretches: Iterable[tuple[datetime, datetime]]) -> bool:

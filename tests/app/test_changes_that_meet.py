@@ -68,7 +68,13 @@ def test_calendar_moves_no_lesson_to_a_day_on_which_its_volunteer_is_away() -> N
     group = taught(tutor, ("mon", "18:00"))
     absence_day = date(2027, 2, 9)
     absences.plan_absence(tutor, absence_day, absence_day, "ill")
-    publish(store(RAMADAN))
+    period_id = store(RAMADAN)
+    period_starts.propose_starts(period_id, None)
+    shown = period_starts.preview_publication(period_id)
+    assert [(row.slot_start.day, why and why.reason) for row, why in shown.unheld] == [(8, "ill")]
+    assert [row.slot_start.day for row, _wall in shown.moved] == [15, 22]
+    done = period_starts.publish_starts(period_id, None, agreed=shown.touched)
+    assert (done.cancelled, done.moved) == (1, 2)
     lesson = on(group, absence_day)
     assert (lesson.state, lesson.cancel_reason) == (LessonState.CANCELLED, "ill")
     assert on(group, date(2027, 2, 16)).state is LessonState.PLANNED
@@ -116,6 +122,9 @@ def test_longer_period_puts_nobody_into_two_lessons() -> None:
     moved = on(other, date(2027, 2, 16))
     changes.move_lesson(moved.id, datetime(2027, 2, 15, 16), change_policy.tutor(tutor))
     longer = NewPeriod(PeriodKind.RAMADAN, "R", date(2027, 2, 8), date(2027, 2, 15), (1035, 1200))
+    shown = periods.preview_period(longer, period_id)
+    assert [(row.group_id, why) for row, why in shown.unheld] == [(group, None)]
+    assert (shown.ending, shown.moved) == (1, [])
     store(longer, period_id)
     lesson = on(group, date(2027, 2, 15))
     assert lesson.state is LessonState.CANCELLED

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.i18n import _, ngettext
-from app.models import Lesson
+from app.models import Lesson, TutorAbsence
 from app.services.calendar_changes import Effects, LessonsWouldChange, Outcome
 from app.services.reasons import ban_in_words
 
@@ -57,9 +57,9 @@ def _question(
     button: str,
     values: Sequence[tuple[str, str]],
 ) -> str:
-    changes: list[tuple[Lesson, datetime | None]] = [
-        (lesson, None) for lesson, _ban in effects.cancelled
-    ]
+    reasons = {lesson: ban_in_words(ban) for lesson, ban in effects.cancelled}
+    reasons |= {lesson: _unheld(absence) for lesson, absence in effects.unheld}
+    changes: list[tuple[Lesson, datetime | None]] = [(lesson, None) for lesson in reasons]
     changes += [(lesson, wall) for lesson, wall in effects.moved]
     changes.sort(key=lambda change: (change[0].wall_start, change[0].id))
     shown = changes[:MOST_LESSONS_SHOWN]
@@ -72,10 +72,17 @@ def _question(
         values=[*values, ("agreed", str(effects.touched))],
         refused=refused,
         effects=effects,
-        reasons={lesson.id: ban_in_words(ban) for lesson, ban in effects.cancelled},
+        reasons={lesson.id: why for lesson, why in reasons.items()},
         more=len(changes) - len(shown),
         days=[list(rows) for _day, rows in groupby(shown, lambda row: row[0].wall_start.date())],
     )
+
+
+def _unheld(absence: TutorAbsence | None) -> str:
+    """Why a lesson can't be held at the time that it would get."""
+    if absence is None:
+        return _("at the time that it would get, somebody has another lesson")
+    return _("on the day that it would get, the volunteer is away")
 
 
 def _done(outcome: Outcome, where: str) -> ResponseReturnValue:
