@@ -6,9 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from gettext import c2py
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_keywords, parse_mapping_cfg
@@ -116,6 +118,18 @@ def test_numbers_take_the_form_of_the_language(
     with app.test_request_context():
         session["locale"] = locale
         assert i18n.ngettext("%(num)s family", "%(num)s families", count) == expected
+
+
+def test_forms_of_numbers_stand_in_the_order_in_which_translators_know_them() -> None:
+    # Babel's own rule for Arabic has the last two the other way round.
+    rule = Locale("ar").plural_form
+    forms = c2py(catalogue("ar").plural_expr)
+    order = ("zero", "one", "two", "few", "many", "other")
+    assert [order[forms(count)] for count in range(250)] == [rule(count) for count in range(250)]
+    for message, _singular, translated in messages("ar"):
+        if message.pluralizable:
+            many, other = (form.split() for form in translated[-2:])
+            assert not {f"{word}ا" for word in many} & set(other), message.id
 
 
 @pytest.mark.parametrize(
