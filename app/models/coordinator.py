@@ -35,6 +35,10 @@ class Coordinator(Model, UserMixin):
     """Whether they invite others and set the programme; an administrator has all zones."""
     all_zones: Mapped[bool] = mapped_column(server_default=true(), default=True)
     """Whether they see every zone, and may run and publish; else `zones` counts."""
+    message_language: Mapped[str] = mapped_column(String(8), server_default="fr", default="fr")
+    """The language of what is sent to them: "fr" or "ar"."""
+    wants_digest: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    """Whether they get a mail each morning of what waits."""
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Since when the account opens no page any more."""
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, SmallInteger, String, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import NEVER_REUSE_IDS, Model
@@ -50,6 +50,8 @@ class Tutor(Model, UserMixin):
     """The language of what is sent to the volunteer: "fr" or "ar"."""
     messages_stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     """Set while the volunteer wants no messages but codes."""
+    wants_digest: Mapped[bool] = mapped_column(server_default=true(), default=True)
+    """Whether they get the lessons of the week to come on Sundays."""
     time_zone: Mapped[str | None] = mapped_column(String(64))
     """The IANA zone of a volunteer abroad; None in the programme's own."""
     max_lessons_per_week: Mapped[int] = mapped_column(SmallInteger)

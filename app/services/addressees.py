@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from flask import current_app
 from sqlalchemy import select
@@ -14,8 +13,6 @@ from app.extensions import db
 from app.gateways import AddressKind
 from app.models import Coordinator, Household, Message, Tutor
 from app.services.addresses import kind_of
-
-_COORDINATORS_READ: Final = "fr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +29,6 @@ Addressee = Household | Tutor | Coordinator | Stranger
 
 def language_of(addressee: Addressee) -> str:
     """What is written to them in."""
-    if isinstance(addressee, Coordinator):
-        return _COORDINATORS_READ
     return addressee.message_language
 
 
@@ -80,7 +75,7 @@ def lock_addressees(message_ids: Collection[int]) -> Mapping[int, Addressee]:
 
 
 def _stranger(address: str, language: str | None) -> Stranger:
-    spoken = language or _COORDINATORS_READ
+    spoken = language or "fr"
     if kind_of(address) is AddressKind.EMAIL:
         return Stranger(email=address, phone=None, message_language=spoken)
     return Stranger(email=None, phone=address, message_language=spoken)

@@ -12,13 +12,15 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from app.database import transaction
 from app.extensions import db
-from app.i18n import _l
+from app.i18n import _l, page_locale
 from app.models import Coordinator, CoordinatorZone, Zone
 from app.services import audit
 from app.services.errors import Conflict, Invalid
 from app.services.free_text import read_line
 from scheduler import clock
 
+MESSAGE_LANGUAGES = ("fr", "ar")
+"""In which coordinators are written to."""
 MINIMUM_PASSWORD_LENGTH = 12
 WRONG_PASSWORDS_ALLOWED = 10
 LOCK = timedelta(minutes=15)
@@ -59,11 +61,19 @@ def add_coordinator(
 
 
 def new_coordinator(address: str, name: str, hashed: str, role: Role) -> Coordinator:
-    """A coordinator's row, as part of the caller's transaction. Conflict where one exists."""
+    """A coordinator's row, as part of the caller's transaction. Conflict where one exists.
+
+    Messages come in the language of the page on which the account was made, where there is such.
+    """
     if lock_by_email(address) is not None:
         raise Conflict(_l("A coordinator with this e-mail address exists already."))
+    locale = page_locale()
     coordinator = Coordinator(
-        email=address, name=name, password_hash=hashed, created_at=clock.now()
+        email=address,
+        name=name,
+        password_hash=hashed,
+        message_language=locale if locale in MESSAGE_LANGUAGES else MESSAGE_LANGUAGES[0],
+        created_at=clock.now(),
     )
     give_role(coordinator, role)
     db.session.add(coordinator)
@@ -125,6 +135,16 @@ def change_own_password(coordinator: Coordinator, old: str, new: str) -> Coordin
         row.wrong_passwords = 0
         audit.note("change_password", f"coordinator:{row.id}", row)
     return row
+
+
+def set_messages(coordinator: Coordinator, language: str, *, digest: bool) -> None:
+    """Set in which language a coordinator is written to, and whether each morning."""
+    if language not in MESSAGE_LANGUAGES:
+        raise Invalid(_l("Choose one of the languages."))
+    with transaction():
+        row = db.session.get_one(Coordinator, coordinator.id, with_for_update=True)
+        row.message_language, row.wants_digest = language, digest
+        audit.note("set_preferences", f"coordinator:{row.id}", row)
 
 
 def find_coordinator(email: str) -> Coordinator:

@@ -30,7 +30,7 @@ from app.services.change_texts import waiting_text
 from app.services.desk import read_decisions
 from app.services.flags import first_flags
 from app.services.inbox import first_unread
-from app.services.scope import Scope, scope_of
+from app.services.scope import scope_of
 from scheduler import clock
 
 MORNING: Final = (time(7, 30), time(8, 30))
@@ -41,7 +41,6 @@ HOLDS: Final = timedelta(hours=10)
 _SUNDAY: Final = 6
 _ONE_PLANS_AT_A_TIME: Final = 20_261_122
 _SENT_LATELY: Final = timedelta(hours=20)
-_FR: Final = "fr"
 
 
 def plan_digests() -> int:
@@ -54,14 +53,15 @@ def _plan_mornings() -> int:
     wall = clock.to_wall(now, _civil_zone())
     if not MORNING[0] <= wall.time() < MORNING[1]:
         return 0
-    texts = {one.id: text for one in _coordinators(now) if (text := _what_waits(scope_of(one)))}
+    texts = {one.id: text for one in _coordinators(now) if (text := _what_waits(one))}
     if not texts:
         return 0
     with transaction(one_at_a_time=_ONE_PLANS_AT_A_TIME):
-        ids = [one.id for one in _coordinators(now) if one.id in texts]
-        for number in ids:
-            db.session.add(_digest(now, coordinator_id=number, language=_FR, text=texts[number]))
-    return len(ids)
+        told = [one for one in _coordinators(now) if one.id in texts]
+        for one in told:
+            language, text = one.message_language, texts[one.id]
+            db.session.add(_digest(now, coordinator_id=one.id, language=language, text=text))
+    return len(told)
 
 
 def _plan_weeks() -> int:
@@ -87,21 +87,26 @@ def _digest(now: datetime, **whom: Any) -> Message:
 
 
 def _coordinators(now: datetime) -> list[Coordinator]:
-    """The coordinators who were sent none today."""
+    """The coordinators who want one and were sent none today."""
     sent = _sent_lately(Message.coordinator_id, now)
     rows = db.session.scalars(
         select(Coordinator)
-        .where(Coordinator.closed_at.is_(None), Coordinator.id.not_in(sent))
+        .where(
+            Coordinator.closed_at.is_(None),
+            Coordinator.wants_digest,
+            Coordinator.id.not_in(sent),
+        )
         .order_by(Coordinator.id)
     )
     return list(rows)
 
 
-def _what_waits(scope: Scope) -> str:
-    """The digest of what waits in these zones, without anybody's name; nothing where all is done.
+def _what_waits(coordinator: Coordinator) -> str:
+    """The digest of what waits in their zones, without anybody's name; nothing where all is done.
 
     What is late anyway, such as volunteers to vet, stands on the desk alone.
     """
+    scope = scope_of(coordinator)
     decisions = read_decisions(scope)
     counts = {
         "worries": decisions.worries.total,
@@ -114,12 +119,12 @@ def _what_waits(scope: Scope) -> str:
     }
     waiting = {name: number for name, number in counts.items() if number}
     site = current_app.config["N9RAW"].public_url
-    return waiting_text(_FR, waiting, site) if waiting else ""
+    return waiting_text(coordinator.message_language, waiting, site) if waiting else ""
 
 
 def _who_has_a_week_ahead(now: datetime) -> list[Tutor]:
-    """Vetted tutors whose Sunday evening it is, who give lessons in the week to come, and who
-    were sent no digest yet.
+    """Vetted tutors whose Sunday evening it is, who give lessons in the week to come, want a digest
+    of them, and were sent none yet.
     """
     evening = [
         zone for zone in _zones_of_tutors() if _is_sunday_evening(now, zone or _civil_zone())
@@ -132,6 +137,7 @@ def _who_has_a_week_ahead(now: datetime) -> list[Tutor]:
         .where(
             Tutor.state == TutorState.VETTED,
             Tutor.messages_stopped_at.is_(None),
+            Tutor.wants_digest,
             or_(its_zone, Tutor.time_zone.is_(None)) if None in evening else its_zone,
             Tutor.id.not_in(_sent_lately(Message.tutor_id, now)),
             Tutor.id.in_(_givers(now)),

@@ -502,7 +502,7 @@ def tell_call_me(household: Household, recipient: Tutor | Coordinator) -> Messag
     """Tell a family's volunteer, or a coordinator, that the family asks to be called."""
     now = clock.now()
     to_tutor = isinstance(recipient, Tutor)
-    language = recipient.message_language if isinstance(recipient, Tutor) else "fr"
+    language = recipient.message_language
     names = sorted({pupil.first_name for pupil in _taught_by(household, recipient)})
     site = current_app.config["N9RAW"].public_url
     message = Message(

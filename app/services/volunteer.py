@@ -165,8 +165,10 @@ def note_contacts_shown(tutor: Tutor, page: str, pupil_ids: list[int]) -> None:
         audit.note("view", page, None, pupil_ids=pupil_ids, detail={"tutor": tutor.id})
 
 
-def set_preferences(tutor_id: int, language: str, time_zone: str | None) -> Tutor:
-    """Set the language of a tutor's messages and the zone they live in (None: the programme's)."""
+def set_preferences(tutor_id: int, language: str, time_zone: str | None, *, digest: bool) -> Tutor:
+    """Set the language of a tutor's messages, the zone they live in (None: the programme's), and
+    whether their week is sent to them on Sundays.
+    """
     if language not in MESSAGE_LANGUAGES:
         raise Invalid(_l("Choose one of the languages."))
     if time_zone is not None:
@@ -176,7 +178,7 @@ def set_preferences(tutor_id: int, language: str, time_zone: str | None) -> Tuto
             raise Invalid(_l("Choose one of the places.")) from None
     with transaction():
         tutor = db.session.get_one(Tutor, tutor_id, with_for_update=True)
-        tutor.message_language = language
+        tutor.message_language, tutor.wants_digest = language, digest
         tutor.time_zone = None if time_zone == _civil_zone() else time_zone
         follow_zone(tutor.id)
         audit.note("set_preferences", f"tutor:{tutor.id}", None, detail={"tutor": tutor.id})

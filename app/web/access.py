@@ -192,6 +192,7 @@ RULES: Final[dict[str, Rule]] = {
     # Coordinators: their own account, and one another's
     "account.own": _STAFF,
     "account.change_password": _STAFF,
+    "account.set_messages": _STAFF,
     "account.make_recovery_codes": _STAFF,
     "coordinator.coordinators": _ADMINISTRATOR,
     "coordinator.invite": _ADMINISTRATOR,

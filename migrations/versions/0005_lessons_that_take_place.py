@@ -29,6 +29,11 @@ NEW_TABLES = (
 )
 
 # Plain columns, which both databases add without building the table again.
+SETTINGS = (
+    ("coordinator", "message_language", sa.String(length=8), "fr"),
+    ("coordinator", "wants_digest", sa.Boolean(), sa.true()),
+    ("tutor", "wants_digest", sa.Boolean(), sa.true()),
+)
 COLUMNS = (
     ("zone", "latitude", sa.Double()),
     ("zone", "longitude", sa.Double()),
@@ -76,6 +81,8 @@ def upgrade() -> None:
     _make_tables()
     for table, name, kind in COLUMNS:
         op.add_column(table, sa.Column(name, kind, nullable=True))
+    for table, name, kind, first in SETTINGS:
+        op.add_column(table, sa.Column(name, kind, nullable=False, server_default=first))
     op.execute(
         "ALTER TABLE household ADD COLUMN messages_stopped_by_id INTEGER"
         " CONSTRAINT fk_household_messages_stopped_by_id_coordinator REFERENCES coordinator (id)"
@@ -163,6 +170,8 @@ def downgrade() -> None:
         batch.drop_column("messages_stopped_by_id")
     with _rebuilt("call_request") as batch:
         batch.drop_column("tutor_id")
+    for table, name, _kind, _first in reversed(SETTINGS):
+        op.drop_column(table, name)
     for table, name, _kind in reversed(COLUMNS):
         op.drop_column(table, name)
     for table in reversed(NEW_TABLES):

@@ -169,6 +169,7 @@ WHO: dict[str, To] = {
     "coordinator.export_file": STAFF,
     "account.own": STAFF,
     "account.change_password": STAFF,
+    "account.set_messages": STAFF,
     "account.make_recovery_codes": STAFF,
     "coordinator.coordinators": ADMINISTRATORS,
     "coordinator.invite": ADMINISTRATORS,

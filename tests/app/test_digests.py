@@ -16,8 +16,10 @@ from app.database import transaction
 from app.extensions import db
 from app.models import Household, Message, MessageKind, MessageState, Tutor
 from app.services import telling
+from app.services.coordinators import set_messages
 from app.services.digests import plan_digests
 from app.services.gsm7 import is_gsm7, sms_parts
+from app.services.volunteer import set_preferences
 from app.services.worries import report_worry
 from tests.support import people
 from tests.support.telling import Lessons, cancel, make_lessons, send_texts, substitute
@@ -69,6 +71,39 @@ def test_coordinator_reads_in_the_morning_how_much_waits_and_nobodys_name(
     assert plan_digests() == 0
     time.shift(timedelta(days=1))
     assert plan_digests() == 1
+
+
+def test_coordinator_reads_it_in_their_own_language(time: time_machine.Traveller) -> None:
+    coordinator = people.make_coordinator()
+    set_messages(coordinator, "ar", digest=True)
+    household = something_waits()
+    with transaction():
+        call = telling.tell_call_me(household, coordinator)
+    assert (call.language, call.text) == (
+        "ar",
+        "نقراو: أسرة تطلب الاتصال بها (Aïn Kaïcher). تجدها في المكتب:"
+        " https://n9raw.example/coordinator/desk",
+    )
+    time.move_to(MONDAY_MORNING)
+    assert plan_digests() == 1
+    (message,) = digests()
+    assert (message.language, message.text) == (
+        "ar",
+        "نقراو، ما ينتظر اليوم:\nتبليغات عن قلق: 1\nأسر تنتظر اتصالا: 1\n"
+        "https://n9raw.example/coordinator/desk",
+    )
+
+
+def test_who_wants_no_digest_gets_none(time: time_machine.Traveller) -> None:
+    lessons = make_lessons()
+    set_preferences(lessons.tutor_id, "fr", None, digest=False)
+    time.move_to(SUNDAY_EVENING)
+    assert plan_digests() == 0
+    coordinator = people.make_coordinator()
+    set_messages(coordinator, "fr", digest=False)
+    something_waits()
+    time.move_to(MONDAY_MORNING)
+    assert plan_digests() == 0
 
 
 @pytest.mark.parametrize("hour", [0, 7, 8.6, 12, 23])

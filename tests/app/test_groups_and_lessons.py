@@ -361,9 +361,9 @@ def test_reminders_follow_a_tutor_who_moves_to_another_zone() -> None:
     household = people.make_household(windows=["mon 18:00-21:00"])
     active_group(tutor, requests_of(household), starts=[("mon", "19:00")])
     assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 17:00"
-    set_preferences(tutor, "fr", "Asia/Dubai")
+    set_preferences(tutor, "fr", "Asia/Dubai", digest=True)
     assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 16:30"
-    set_preferences(tutor, "fr", None)
+    set_preferences(tutor, "fr", None, digest=True)
     assert due(messages(MessageKind.LESSON_2H, to="tutor"))[0] == "11-23 17:00"
 
 

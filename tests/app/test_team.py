@@ -238,6 +238,23 @@ def test_coordinator_changes_the_password_and_other_browsers_are_signed_out(app:
 
 
 @on_sqlite
+def test_coordinator_chooses_how_they_are_written_to(app: Flask) -> None:
+    client = signed_in_by_password(app)
+    assert '<input checked id="digest"' in client.get("/account").text
+    answer = client.post("/account/messages", data={"language": "ar"})
+    assert (answer.status_code, answer.location) == (303, "/account")
+    with app.app_context():
+        row = db.session.scalars(select(Coordinator)).one()
+        assert (row.message_language, row.wants_digest) == ("ar", False)
+    assert '<input checked id="digest"' not in client.get("/account").text
+    refused = client.post("/account/messages", data={"language": "xx", "digest": "y"})
+    assert refused.status_code == 400
+    with app.app_context():
+        row = db.session.scalars(select(Coordinator)).one()
+        assert (row.message_language, row.wants_digest) == ("ar", False)
+
+
+@on_sqlite
 def test_recovery_code_stands_for_the_app_once(app: Flask) -> None:
     client = signed_in_by_password(app)
     with app.app_context():

@@ -289,13 +289,16 @@ def test_late_lesson_is_on_the_next_day_of_a_clock_further_east(
 @on_sqlite
 def test_settings_are_kept(app: Flask, tutor_id: int) -> None:
     client = in_english(app, tutor_id)
-    page = words(client.get("/volunteer/settings").text)
-    assert "France (Paris)" in page
+    html = client.get("/volunteer/settings").text
+    assert "France (Paris)" in words(html)
+    assert '<input checked id="digest"' in html
     data = {"language": "ar", "time_zone": "Europe/Paris"}
     assert client.post("/volunteer/settings", data=data).location == "/volunteer/week"
     with app.app_context():
         tutor = db.session.get_one(Tutor, tutor_id)
-        assert (tutor.message_language, tutor.time_zone) == ("ar", "Europe/Paris")
+        assert (tutor.message_language, tutor.time_zone, tutor.wants_digest) == (
+            "ar", "Europe/Paris", False,
+        )  # fmt: skip
     html = client.get("/volunteer/settings").text
     assert '<option selected value="Europe/Paris">' in html
     for zone in ("", "Africa/Casablanca"):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, EmailField, PasswordField, StringField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    PasswordField,
+    RadioField,
+    SelectChoice,
+    StringField,
+)
 from wtforms.validators import EqualTo, InputRequired, Length
 
-from app.i18n import _l
-from app.services.coordinators import MINIMUM_PASSWORD_LENGTH
+from app.i18n import LOCALE_NAMES, _l
+from app.services.coordinators import MESSAGE_LANGUAGES, MINIMUM_PASSWORD_LENGTH
 
 
 class SignInForm(FlaskForm):
@@ -57,6 +64,16 @@ class NewPasswordForm(FlaskForm):
 
 class OwnPasswordForm(PresentPasswordForm, NewPasswordForm):
     """A change of one's own password."""
+
+
+class MessagesForm(FlaskForm):
+    """How a coordinator is written to."""
+
+    language = RadioField(
+        _l("Language of the messages to you"),
+        choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in MESSAGE_LANGUAGES],
+    )
+    digest = BooleanField(_l("Each morning, an e-mail of what waits for an answer"))
 
 
 class AppCodeForm(FlaskForm):

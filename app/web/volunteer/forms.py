@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -62,6 +63,7 @@ class SettingsForm(FlaskForm):
         _l("Language of the messages to you"),
         choices=[SelectChoice(code, LOCALE_NAMES[code]) for code in MESSAGE_LANGUAGES],
     )
+    digest = BooleanField(_l("On Sundays, my lessons of the week to come"))
     time_zone = SelectField(_l("Where you live"))
 
     def __init__(self, current_zone: str | None, **kwargs: Any) -> None:

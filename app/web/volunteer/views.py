@@ -68,14 +68,17 @@ def decline(group_id: int) -> ResponseReturnValue:
 
 @blueprint.route("/settings", methods=["GET", "POST"])
 def settings() -> ResponseReturnValue:
-    """The language of messages, and where the volunteer lives."""
+    """The language of messages, whether there is one on Sundays, and where the volunteer lives."""
     tutor = signed_in_tutor()
     form = SettingsForm(tutor.time_zone)
     if request.method == "GET":
         form.language.data = tutor.message_language
         form.time_zone.data = tutor.time_zone or ""
+        form.digest.data = tutor.wants_digest
     if form.validate_on_submit():
-        volunteer.set_preferences(tutor.id, form.language.data, form.time_zone.data or None)
+        volunteer.set_preferences(
+            tutor.id, form.language.data, form.time_zone.data or None, digest=form.digest.data
+        )
         flash(_("Kept."), "good")
         return redirect(url_for(".week"))
     page = render_template("volunteer/settings.html", tutor=tutor, form=form)
