@@ -56,6 +56,8 @@ class SpecialPeriod:
     """Minutes of the day between which no lesson goes on."""
     starts: Mapping[int, tuple[Start | None, ...]] = field(default_factory=dict)
     """By group, in place of its weekly starts; None keeps that one. More are added to them."""
+    aside: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """By group, which of its weekly starts fall away, since somebody is in another lesson then."""
 
     def bans(self, wall: datetime, minutes: int, level_id: int) -> Ban | None:
         """Why it keeps a lesson of so many minutes from being held then."""
@@ -105,8 +107,9 @@ class SchoolCalendar:
         week = {}
         for number, start in enumerate(group.starts):
             if start is not None:
-                wall = dated(monday, start)
-                week[monday.date(), OWN, number] = self._moved(group, monday, number, wall)
+                wall = self._moved(group, monday, number, dated(monday, start))
+                if wall is not None:
+                    week[monday.date(), OWN, number] = wall
         for period in self.periods:
             more = period.starts.get(group.group_id, ())[len(group.starts) :]
             for number, start in enumerate(more):
@@ -114,11 +117,17 @@ class SchoolCalendar:
                     week[monday.date(), f"period {period.id}", number] = dated(monday, start)
         return week
 
-    def _moved(self, group: Weekly, monday: datetime, number: int, wall: datetime) -> datetime:
+    def _moved(
+        self, group: Weekly, monday: datetime, number: int, wall: datetime
+    ) -> datetime | None:
         for period in self.periods:
             other = period.starts.get(group.group_id, ())[number : number + 1]
             if other and other[0] is not None and is_within(wall.date(), [period.days]):
                 return dated(monday, other[0])
+            if number in period.aside.get(group.group_id, ()) and is_within(
+                wall.date(), [period.days]
+            ):
+                return None
         return wall
 
 

@@ -42,10 +42,15 @@ from app.services.examining import (
     get_request,
 )
 from app.services.free_text import read_reason
-from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, offer_seat
+from app.services.groups import (
+    ONE_CHANGE_OF_GROUPS_AT_A_TIME,
+    offer_seat,
+    refuse_meetings_in_periods,
+)
 from app.services.lessons import plan_lessons
 from app.services.paging import Page, page_of
 from app.services.pins import drop_pins
+from app.services.school_calendar import meetings_in_periods
 from app.services.telling import tell_group_change, tell_offers
 from app.services.vetting_term import is_vetted
 from scheduler import clock
@@ -66,7 +71,9 @@ def place_in_group(
         request = get_request(request_id)
         examined = examine_join(group, request)
         _refuse(examined, overruled)
+        before = meetings_in_periods()
         _seat(group, examined, "place_by_hand", by)
+        refuse_meetings_in_periods(before)
     return group
 
 

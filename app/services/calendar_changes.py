@@ -47,7 +47,7 @@ from app.services.school_calendar import IN_BLACKOUT, REASONS, read_calendar, we
 from app.services.searches import end_searches
 from app.services.unheld import Standing
 from scheduler import clock
-from scheduler.calendar import OWN, WEEK, Ban, SchoolCalendar
+from scheduler.calendar import WEEK, Ban, SchoolCalendar, minute_of
 
 _WITH_PUPILS = (
     selectinload(Group.memberships)
@@ -143,7 +143,8 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
             raise LessonsWouldChange(
                 _l("The lessons that this changes are others by now. Look at them again.")
             )
-        gaining = [group for group in active if _has_more(group, before, after)]
+        known = {(row.group_id, effects.slots.get(row, row.slot_start)) for row in lessons}
+        gaining = [group for group in active if _has_more(group, before, after, known)]
         made = _apply(effects, gaining)
     return Outcome(effects.ending, made + extend_lessons(), len(effects.moved))
 
@@ -212,7 +213,7 @@ def _next_slots(
     group: Group, lessons: Collection[Lesson], before: SchoolCalendar, after: SchoolCalendar
 ) -> dict[Lesson, datetime | None]:
     """The slot that each lesson of a group stands for after the change; None for one that the
-    calendar had added and no longer has.
+    calendar had added and no longer has, or that stands aside for another's.
 
     A lesson keeps its slot where the new one is too near to be told of, or has a lesson already.
     """
@@ -242,8 +243,12 @@ def _compare_lesson(
 ) -> None:
     is_planned = lesson.state is LessonState.PLANNED and lesson.starts_at > clock.now()
     if slot is None:
-        if is_planned:
+        start = (lesson.slot_start.weekday(), minute_of(lesson.slot_start))
+        stands_aside = start in weekly_of(lesson.group).starts
+        if is_planned and not stands_aside:
             effects.cancelled.append((lesson, Ban.NOT_DOUBLED))
+        elif is_planned and lesson.wall_start == lesson.slot_start:
+            effects.cancelled.append((lesson, Ban.BLACKOUT))
         return
     level_id = lesson.group.level_id
     wall = lesson.wall_start
@@ -269,13 +274,19 @@ def _compare_lesson(
 # --- doing
 
 
-def _has_more(group: Group, before: SchoolCalendar, after: SchoolCalendar) -> bool:
-    """Whether a group gets lessons besides its weekly ones, of which nobody knows yet."""
+def _has_more(
+    group: Group,
+    before: SchoolCalendar,
+    after: SchoolCalendar,
+    known: Collection[tuple[int, datetime]],
+) -> bool:
+    """Whether a group gets lessons of which nobody knows yet: besides its weekly ones, or at
+    another time than these, at which none stood."""
     now = _wall_now()
-    were, are = (
-        calendar.slots(weekly_of(group), now, now + AHEAD).keys() for calendar in (before, after)
+    were, are = (calendar.slots(weekly_of(group), now, now + AHEAD) for calendar in (before, after))
+    return any(
+        were.get(place) != wall and (group.id, wall) not in known for place, wall in are.items()
     )
-    return any(whose != OWN for _monday, whose, _number in are - were)
 
 
 def _apply(effects: Effects, gaining: Collection[Group]) -> int:

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from app.models import DayOff, ExamEffect, Period, Term
 from app.services import days_off, periods
-from app.services.period_starts import wants_times
+from app.services.period_starts import has_unpublished, wants_times
 from app.services.periods import RamadanProposal
 from app.services.terms import list_terms
 from app.services.vetting_term import today
@@ -33,7 +33,8 @@ class ToDecide:
     days_off: list[DayOff]
     ramadan: RamadanProposal | None
     periods: list[Period]
-    """Those whose other times are not published yet, and that have not passed."""
+    """Those whose other times are not published yet, or lack for groups that began since, and that
+    have not passed."""
 
     @property
     def total(self) -> int:
@@ -60,7 +61,7 @@ def to_decide() -> ToDecide:
     return ToDecide(
         days_off=days_off.to_confirm(),
         ramadan=ramadan if ramadan is not None and periods.is_due(ramadan) else None,
-        periods=[row for row in near if wants_times(row) and row.published_at is None],
+        periods=[row for row in near if wants_times(row) and has_unpublished(row)],
     )
 
 

@@ -33,8 +33,10 @@ from app.services.ending import end_groups, leave_groups
 from app.services.errors import Conflict, Invalid, NotFound
 from app.services.free_text import read_reason
 from app.services.lessons import future_lessons, plan_lessons
+from app.services.period_meetings import Meeting
 from app.services.pins import drop_pins
 from app.services.reminders import Recipient, plan_reminders
+from app.services.school_calendar import meetings_in_periods
 from app.services.telling import tell_new_group
 from app.services.vetting_term import is_vetted
 from scheduler import clock
@@ -195,6 +197,27 @@ def offer_seat(group: Group, request: TutoringRequest, run_id: int | None) -> No
         group.memberships.append(Membership(request=request, run_id=run_id))
     else:
         before.run_id, before.active_since, before.ended_at = run_id, None, None
+
+
+def refuse_meetings_in_periods(before: Collection[tuple[int, Meeting]]) -> None:
+    """Conflict where a seat that is offered puts somebody into two lessons in a special period.
+
+    `before` is what `meetings_in_periods` said before it. A group without lessons so far stands
+    aside there instead, until it has another time.
+    """
+    db.session.flush()
+    new = {group_id for _period, (group_id, _) in meetings_in_periods().difference(before)}
+    in_force = select(Group).where(Group.id.in_(new), Group.state == GroupState.ACTIVE)
+    group = db.session.scalar(in_force.order_by(Group.id).limit(1))
+    if group is not None:
+        raise Conflict(
+            _l(
+                "In a special period, such as Ramadan, the group of %(name)s meets when one of its"
+                " pupils, or the family, has another lesson. Rule this place out, or wait until"
+                " the period is over.",
+                name=group.tutor.name,
+            )
+        )
 
 
 def may_be_member(member: Membership) -> bool:

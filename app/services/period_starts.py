@@ -38,7 +38,7 @@ from app.services.periods import get_period
 from app.services.problem import build_problem
 from app.services.programme import matching_rules
 from app.services.repairing import plan_in_force
-from app.services.school_calendar import read_starts, special
+from app.services.school_calendar import aside_in, read_starts, special
 from scheduler import clock
 from scheduler.calendar import SchoolCalendar, Start, overlaps
 
@@ -96,6 +96,14 @@ def wants_times(period: Period) -> bool:
     return period.kind is PeriodKind.RAMADAN or period.effect is ExamEffect.DOUBLE
 
 
+def has_unpublished(period: Period) -> bool:
+    """Whether times in a period wait for a coordinator: to be looked for, or to be published."""
+    return period.published_at is None or any(
+        row.state is None or (row.state is PeriodStartsState.PROPOSED and row.new)
+        for row in concerned(period)
+    )
+
+
 class _Needs:
     """Which of the groups' own starts get another one in a period, or one more."""
 
@@ -105,6 +113,7 @@ class _Needs:
         self.level_ids = period.level_ids
         self.blackout = special(period, {}).blackout
         self.minutes = matching_rules().lesson_minutes
+        self.aside = aside_in(period)
 
     def forbids(self, start: Start) -> bool:
         """Whether no lesson may be held then."""
@@ -116,8 +125,11 @@ class _Needs:
         return [
             place
             for place, start in enumerate(read_starts(group.starts))
-            if start and concerned and (self.doubles or self.forbids(start))
+            if start and concerned and (self.doubles or self._falls_away(group, place, start))
         ]
+
+    def _falls_away(self, group: Group, place: int, start: Start) -> bool:
+        return self.forbids(start) or place in self.aside.get(group.id, ())
 
     def as_held(self, group: Group, given: Starts) -> Starts:
         """When a group meets in the period; None for what is not agreed, or forbidden."""

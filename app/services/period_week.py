@@ -18,7 +18,7 @@ from app.i18n import format_minute
 from app.models import DAYS, ExamEffect, Group, Lesson, LessonState, Period
 from app.services.groups import list_live_groups
 from app.services.problem import build_problem
-from app.services.school_calendar import read_starts, special
+from app.services.school_calendar import aside_in, read_starts, special
 from matching.problem import MINUTES_A_DAY, Minute
 from matching.slots import Grid
 from scheduler import clock
@@ -48,6 +48,7 @@ class PeriodWeek:
         self.grid: Final = Grid(problem.lesson_minutes, problem.start_every)
         self.groups: Final = {group.id: group for group in list_live_groups()}
         self._blackout: Final = special(period, {}).blackout
+        self._aside: Final = aside_in(period)
         self._adds = period.effect is ExamEffect.DOUBLE
         self._tutors = {tutor.id: tutor for tutor in problem.tutors}
         self._homes = {home.id: home for home in problem.households}
@@ -68,8 +69,10 @@ class PeriodWeek:
                 starts = [None] * len(own) + [self._place(group, old) for old in own]
             else:
                 starts = [
-                    self._place(group, start) if start and self.is_banned(start) else None
-                    for start in own
+                    self._place(group, start)
+                    if start and (self.is_banned(start) or place in self._aside.get(group.id, ()))
+                    else None
+                    for place, start in enumerate(own)
                 ]
             found[group.id] = starts
         return found
@@ -174,7 +177,11 @@ class PeriodWeek:
             replaced = other[number] if number < len(other) else None
             if replaced is not None:
                 week.append(replaced)
-            elif start is not None and not self.is_banned(start):
+            elif (
+                start is not None
+                and not self.is_banned(start)
+                and number not in self._aside.get(group.id, ())
+            ):
                 week.append(start)
         week += [start for start in other[len(group.starts) :] if start is not None]
         return [day * MINUTES_A_DAY + minute for day, minute in week]

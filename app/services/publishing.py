@@ -41,12 +41,18 @@ from app.models import (
 from app.services import audit, telling
 from app.services.ending import goes_on, leave_groups, lock_groups
 from app.services.errors import Conflict, NotFound
-from app.services.groups import ONE_CHANGE_OF_GROUPS_AT_A_TIME, may_be_member, offer_seat
+from app.services.groups import (
+    ONE_CHANGE_OF_GROUPS_AT_A_TIME,
+    may_be_member,
+    offer_seat,
+    refuse_meetings_in_periods,
+)
 from app.services.pins import pins_in_force, wished_pins
 from app.services.problem import build_problem
 from app.services.reminders import Recipient
 from app.services.repairing import place_of_group
 from app.services.runs import read_plan, read_problem
+from app.services.school_calendar import meetings_in_periods
 from app.services.vetting_term import is_vetted
 from scheduler import clock
 
@@ -126,12 +132,14 @@ def publish_run(run_id: int, by: Coordinator | None) -> list[Group]:
             )
         _load_consents(publication)
         _end_places(run, publication, by)
+        before = meetings_in_periods()
         groups = [_offer(run, addition) for addition in publication.additions]
         run.state = RunState.PUBLISHED
         run.moved_seats = len(publication.leaving)
         db.session.flush()
         if not all(may_be_member(member) for group in groups for member in group.members):
             raise _outdated()
+        refuse_meetings_in_periods(before)
         telling.tell_offers(group.tutor_id for group in groups)
         audit.note(
             "publish_run",

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, TypeVar
 
+from flask import current_app
 from sqlalchemy import select
 
 from app.extensions import db
 from app.models import (
     DAYS,
+    LIVE_GROUPS,
     DayOff,
     DayOffState,
     ExamEffect,
     Group,
+    Membership,
     Period,
     PeriodKind,
     PeriodStarts,
     PeriodStartsState,
+    Pupil,
+    TutoringRequest,
 )
+from app.services.period_meetings import GroupInForce, Meeting, Starts, meetings
+from app.services.programme import matching_rules
 from app.services.terms import OUTSIDE_TERMS, term_days
-from scheduler.calendar import Ban, SchoolCalendar, SpecialPeriod, Start, Weekly
+from scheduler import clock
+from scheduler.calendar import Ban, SchoolCalendar, SpecialPeriod, Start, Weekly, overlaps
 
 T = TypeVar("T", DayOff, Period)
 
@@ -81,7 +90,10 @@ def read_starts(starts: list[list[Any] | None]) -> tuple[Start | None, ...]:
     )
 
 
-def special(period: Period, starts: dict[int, tuple[Start | None, ...]]) -> SpecialPeriod:
+def special(
+    period: Period,
+    starts: Mapping[int, tuple[Start | None, ...]],
+) -> SpecialPeriod:
     """A period as the calendar sees it once it is published with these times of groups."""
     blackout = None
     if period.blackout_from is not None and period.blackout_until is not None:
@@ -93,10 +105,79 @@ def special(period: Period, starts: dict[int, tuple[Start | None, ...]]) -> Spec
         suspends=period.effect is ExamEffect.SUSPEND,
         blackout=blackout if period.kind is PeriodKind.RAMADAN else None,
         starts=starts,
+        aside=_aside(period, starts),
     )
 
 
+def aside_in(period: Period) -> Mapping[int, frozenset[int]]:
+    """By group, which of its weekly times stand aside in a period; none before it is published.
+
+    Also those for which the group has got another time by now.
+    """
+    return next((_aside(row, given) for row, given in _published() if row.id == period.id), {})
+
+
+def meetings_in_periods() -> set[tuple[int, Meeting]]:
+    """By period, the times of groups in it that meet those which it has given to others."""
+    return {
+        (period.id, meeting)
+        for period, given in _published()
+        if _is_of_use(period, given)
+        for meeting in meetings(given, _groups_in_force(), matching_rules().lesson_minutes)
+    }
+
+
+def _aside(period: Period, given: Mapping[int, Starts]) -> dict[int, frozenset[int]]:
+    if not _is_of_use(period, given):
+        return {}
+    minutes = matching_rules().lesson_minutes
+    groups = _groups_in_force()
+    blackout = special(period, {}).blackout
+    starts = {group.id: group.starts for group in groups}
+    found: dict[int, set[int]] = {}
+    for group_id, place in meetings(given, groups, minutes, of_own=True):
+        start = starts[group_id][place]
+        # What is forbidden is not held anyway, and says so.
+        if start is not None and not (blackout and overlaps(start[1], minutes, blackout)):
+            found.setdefault(group_id, set()).add(place)
+    return {group_id: frozenset(places) for group_id, places in found.items()}
+
+
+def _is_of_use(period: Period, given: Mapping[int, Starts]) -> bool:
+    """Whether a period has given groups times, and is not over."""
+    zone = current_app.config["N9RAW"].civil_zone
+    today = clock.to_wall(clock.now(), zone).date()
+    return period.last_day >= today and any(any(starts) for starts in given.values())
+
+
+def _groups_in_force() -> list[GroupInForce]:
+    seats = db.session.execute(
+        select(Membership.group_id, Pupil.household_id)
+        .join(Membership.request)
+        .join(TutoringRequest.pupil)
+        .where(Membership.ended_at.is_(None))
+    )
+    homes: dict[int, set[int]] = {}
+    for group_id, household_id in seats:
+        homes.setdefault(group_id, set()).add(household_id)
+    groups = db.session.execute(
+        select(Group.id, Group.tutor_id, Group.starts)
+        .where(Group.state.in_(LIVE_GROUPS))
+        .order_by(Group.id)
+    )
+    return [
+        GroupInForce(row.id, row.tutor_id, read_starts(row.starts), frozenset(homes[row.id]))
+        for row in groups
+        if row.id in homes
+    ]
+
+
 def _published_periods() -> tuple[SpecialPeriod, ...]:
+    return tuple(special(period, given) for period, given in _published())
+
+
+def _published() -> list[tuple[Period, dict[int, tuple[Start | None, ...]]]]:
+    """The published periods with the other times of groups."""
     # Read anew each time: whoever waited for a lock must not see what it was before.
     periods = db.session.scalars(
         select(Period)
@@ -113,7 +194,7 @@ def _published_periods() -> tuple[SpecialPeriod, ...]:
     starts: dict[int, dict[int, tuple[Start | None, ...]]] = {}
     for period_id, group_id, given in rows:
         starts.setdefault(period_id, {})[group_id] = read_starts(given)
-    return tuple(special(period, starts.get(period.id, {})) for period in periods)
+    return [(period, starts.get(period.id, {})) for period in periods]
 
 
 def _minute(text: str) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -13,11 +15,14 @@ from app.models import ExamEffect, Lesson, LessonState, PeriodKind
 from app.services import (
     absences,
     asked_times,
+    by_hand,
     calendar_changes,
+    calendar_year,
     change_policy,
     changes,
     days_off,
     group_moves,
+    lessons,
     period_starts,
     periods,
     substitution,
@@ -26,10 +31,13 @@ from app.services import (
 from app.services.clashes import Clash
 from app.services.days_off import NewDayOff
 from app.services.errors import Conflict
+from app.services.examining import Rule
 from app.services.periods import NewPeriod
+from scheduler.calendar import Ban
 from tests.support import people
 from tests.support.groups import active_group
 from tests.support.programmes import programme_at
+from tests.support.telling import send_texts
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 clock = programme_at(datetime(2027, 1, 27, 12, tzinfo=UTC))
@@ -231,3 +239,73 @@ def test_page_of_another_time_says_of_any_day_what_stands_against_it(app: Flask)
         answer = client.get(address, query_string={"day": day, "hour": "23:59"})
         assert answer.status_code == 200
         assert client.post(address, data={"day": day, "hour": "23:59"}).status_code == 409
+
+
+def test_group_accepted_in_ramadan_stands_aside_where_another_was_put_and_gets_a_time_too(
+    clock: time_machine.Traveller,
+) -> None:
+    tutor = people.make_tutor(windows=("mon 16:00-19:00", "tue 16:00-19:00"), most=9)
+    taught(tutor, ("mon", "18:00"), windows=("mon 16:00-19:00",))
+    ramadan = store(RAMADAN)
+    publish(ramadan)
+    clock.move_to(datetime(2027, 2, 9, 12, tzinfo=UTC))
+    lessons.extend_lessons()
+    later = taught(tutor, ("mon", "16:00"))
+    evening = taught(people.make_tutor(windows=LONG), ("mon", "18:00"))
+    assert held(later) == held(evening) == []
+    assert lessons.extend_lessons() == 0
+    assert [row.id for row in calendar_year.to_decide().periods] == [ramadan]
+    rows = {row.group.id: row for row in period_starts.concerned(periods.get_period(ramadan))}
+    assert (rows[later].state, rows[later].old) == (None, [["mon", "16:00"]])
+    assert period_starts.propose_starts(ramadan, None) == 2
+    send_texts()
+    done = period_starts.publish_starts(ramadan, None)
+    assert done.made == 8
+    assert held(later) == ["02-09 16:00", "02-16 16:00", "02-23 16:00", "03-02 16:00"]
+    assert held(evening) == ["02-15 16:00", "02-22 16:00", "03-01 16:00", "03-08 16:00"]
+    assert len(send_texts()) == 4, "two families and two volunteers, in one message each"
+    assert calendar_year.to_decide().periods == []
+
+
+def test_longer_ramadan_takes_the_lessons_that_stand_aside_in_it(
+    clock: time_machine.Traveller,
+) -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    moved = taught(tutor, ("mon", "18:00"), windows=("mon 16:00-19:00",))
+    ramadan = store(RAMADAN)
+    publish(ramadan)
+    clock.move_to(datetime(2027, 2, 16, 12, tzinfo=UTC))
+    lessons.extend_lessons()
+    later = taught(tutor, ("mon", "16:00"))
+    assert held(later) == ["03-15 16:00"]
+    longer = replace(RAMADAN, last_day=date(2027, 3, 16))
+    shown = periods.preview_period(longer, ramadan)
+    assert [(row.group_id, ban) for row, ban in shown.cancelled] == [(later, Ban.BLACKOUT)]
+    store(longer, ramadan)
+    assert held(later) == []
+    assert held(moved)[-1] == "03-15 16:00"
+    store(RAMADAN, ramadan)
+    assert held(later) == ["03-15 16:00"]
+    assert held(moved)[-1] == "03-15 18:00"
+
+
+def held(group_id: int) -> list[str]:
+    db.session.rollback()
+    rows = select(Lesson.wall_start).where(
+        Lesson.group_id == group_id, Lesson.state == LessonState.PLANNED
+    )
+    return [f"{wall:%m-%d %H:%M}" for wall in db.session.scalars(rows.order_by(Lesson.wall_start))]
+
+
+def test_nobody_joins_a_group_that_meets_another_of_theirs_in_ramadan() -> None:
+    tutor = people.make_tutor(windows=LONG, most=9)
+    moved = taught(tutor, ("mon", "18:00"), windows=("mon 16:00-19:00",))
+    home = people.make_household(pupils=[("Hiba Touil", "3AC", ["maths", "english"])], windows=LONG)
+    maths, english = home.pupils[0].requests
+    other = people.make_tutor(windows=LONG, teaches=[("english", "3AC")])
+    active_group(other, [english.id], starts=[("mon", "16:00")])
+    publish(store(RAMADAN))
+    assert held(moved)[1] == "02-08 16:00"
+    with pytest.raises(Conflict, match="Ramadan"):
+        by_hand.place_in_group(moved, maths.id, list(Rule), None)
+    assert held(moved)[1] == "02-08 16:00"
