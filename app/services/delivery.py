@@ -12,7 +12,7 @@ import time
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final
 
 from flask import current_app
@@ -34,6 +34,10 @@ _AFTER_A_FAULT_SECONDS: Final = 10.0
 _TOO_LONG_SECONDS: Final = 5.0
 """A gateway that takes no text in so long rests a while: the others' texts wait for its answer."""
 _RESTS_FOR_SECONDS: Final = 30.0
+_HANGS_FOR_SECONDS: Final = 6.0
+"""While it hangs it rests for so long, again and again."""
+_LOOK_AGAIN_AFTER_SECONDS: Final = 1.0
+"""How often a worker that has nothing but texts that hang looks for others."""
 _WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
 """A database that is gone for a moment shall not leave doubt about what has left."""
 
@@ -47,15 +51,18 @@ def deliver_due(stop: threading.Event) -> None:
             for gateway in gateways
         }
         hands = sum(gateway.sends_at_once for gateway in gateways) or 1
+        wire = stack.enter_context(closing(_Wire(pools, stop)))
         while not stop.is_set():
             batch = outbox.claim_messages(AT_ONCE)
-            if not batch:
+            if not batch and not wire.is_busy:
                 return
+            if not batch:
+                wire.take_in(_LOOK_AGAIN_AFTER_SECONDS)
             for begin in range(0, len(batch), hands):
                 if stop.is_set():
                     outbox.give_back(batch[0].claim)
                     return
-                _send_all(_made_ready(batch[begin : begin + hands], gateways), pools, stop)
+                wire.send(_made_ready(batch[begin : begin + hands], gateways))
 
 
 def _made_ready(batch: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[Handing]:
@@ -74,37 +81,72 @@ def _made_ready(batch: Sequence[Claimed], gateways: Sequence[Gateway]) -> list[H
     return []
 
 
-def _send_all(
-    handings: Sequence[Handing], pools: dict[str, ThreadPoolExecutor], stop: threading.Event
-) -> None:
-    """Send texts, as many at once as their gateways take, and write what came of them."""
-    began, now = time.monotonic(), clock.now()
-    sent: dict[Future[Answer | None], tuple[str, float]] = {}
-    for handing in handings:
-        turn = began + (handing.leaves_at - now).total_seconds()
-        name = handing.gateway.name
-        sent[pools[name].submit(_send, handing, turn, stop)] = name, turn
-    waiting, slow = set(sent), set[str]()
-    while waiting:
-        done, waiting = wait(waiting, timeout=_WRITE_EVERY_SECONDS)
-        answers = [answer for each in done if (answer := each.result()) is not None]
+class _Wire:
+    """The texts that are being sent, each gateway's by its own hands.
+
+    One that hangs keeps its texts here, and is handed no more, while the others go on.
+    """
+
+    def __init__(self, pools: dict[str, ThreadPoolExecutor], stop: threading.Event) -> None:
+        self._pools = pools
+        self._stop = stop
+        self._sent: dict[Future[Answer | None], tuple[str, float]] = {}
+        self._rest_again: dict[str, float] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._sent)
+
+    def send(self, handings: Sequence[Handing]) -> None:
+        """Send texts, as many at once as their gateways take, until all are done or hang."""
+        began, now = time.monotonic(), clock.now()
+        for handing in handings:
+            turn = began + (handing.leaves_at - now).total_seconds()
+            name = handing.gateway.name
+            sent = self._pools[name].submit(_send, handing, turn, self._stop)
+            self._sent[sent] = name, turn
+        while self._sent and not self._all_hang():
+            self.take_in(_WRITE_EVERY_SECONDS)
+
+    def close(self) -> None:
+        """Wait for all that is under way, and write what came of it."""
+        while self._sent:
+            self.take_in(_WRITE_EVERY_SECONDS)
+
+    def take_in(self, seconds: float) -> None:
+        """Write what came of texts within so long; leave those gateways alone that take long."""
+        ended = {each: self._sent[each] for each in wait(self._sent, timeout=seconds).done}
+        answers = [answer for each in ended if (answer := each.result()) is not None]
         if answers:
             _write(answers)
-        slow |= {sent[each][0] for each in done if _took_too_long(each.result(), sent[each][1])}
-    for name in sorted(slow):
-        _leave_alone(name)
+        slow = {name for each, (name, turn) in ended.items() if _took_too_long(each.result(), turn)}
+        for each in ended:
+            del self._sent[each]
+        for name in sorted(slow):
+            log.warning("%s takes too long: it is left alone for a while", name)
+            _leave_alone(name, _RESTS_FOR_SECONDS)
+        for name in sorted({name for name, turn in self._sent.values() if _is_late(turn)} - slow):
+            if time.monotonic() >= self._rest_again.get(name, 0.0):
+                _leave_alone(name, _HANGS_FOR_SECONDS)
+                self._rest_again[name] = time.monotonic() + _HANGS_FOR_SECONDS / 2
+
+    def _all_hang(self) -> bool:
+        return all(_is_late(turn) for _name, turn in self._sent.values())
+
+
+def _is_late(turn: float) -> bool:
+    return time.monotonic() > turn + _TOO_LONG_SECONDS
 
 
 def _took_too_long(answer: Answer | None, turn: float) -> bool:
     """Whether a gateway kept a text waiting for long since its turn, and did not take it."""
     is_taken = answer is not None and isinstance(answer.said, Receipt)
-    return not is_taken and time.monotonic() > turn + _TOO_LONG_SECONDS
+    return not is_taken and _is_late(turn)
 
 
-def _leave_alone(gateway_name: str) -> None:
-    log.warning("%s takes too long: it is left alone for a while", gateway_name)
+def _leave_alone(gateway_name: str, seconds: float) -> None:
     try:
-        outbox.leave_alone(gateway_name, _RESTS_FOR_SECONDS)
+        outbox.leave_alone(gateway_name, seconds)
     except Exception as fault:
         log.warning("%s could not be left alone: %s", gateway_name, type(fault).__name__)
 

@@ -83,7 +83,7 @@ def test_code_that_has_no_time_for_another_try_goes_by_the_next_way(
     with transaction():
         db.session.get_one(Tutor, tutor_id).phone = "+212612345678"
         code = outbox.queue_code(tutor_id, "042917", clock.now() + timedelta(minutes=15))
-    for minutes in (1, 3, 10):
+    for minutes in (1, 3, 11):
         (claimed,) = outbox.claim_messages(1)
         begin_handings([claimed], (MAIL, SMS))
         answer(claimed, Retryable("the mail server is out of order"))
@@ -155,3 +155,38 @@ def test_gateway_that_hangs_is_left_alone_while_the_others_go_on(
     monkeypatch.setattr(delivery, "configured_gateways", lambda _config: (mail, sms))
     delivery.deliver_due(threading.Event())
     assert (len(mail.sent), len(sms.sent)) == (1, 3)
+
+
+def test_others_do_not_wait_for_a_gateway_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[str] = []
+    others_have_left = threading.Event()
+
+    class Hanging(QuietGateway):
+        def send(self, outgoing: OutgoingText) -> Receipt:
+            others_have_left.wait(20)
+            ends.append(self.name)
+            return super().send(outgoing)
+
+    class Quick(QuietGateway):
+        def send(self, outgoing: OutgoingText) -> Receipt:
+            ends.append(self.name)
+            if len(ends) == 4:
+                others_have_left.set()
+            return super().send(outgoing)
+
+    reminders = [make_due_reminder() for _ in range(6)]
+    with transaction():
+        for reminder in reminders[2:]:
+            family_of(reminder).email = None
+    mail = Hanging("email", (AddressKind.EMAIL,), sends_at_once=1)
+    sms = Quick("kannel", sends_at_once=1)
+    monkeypatch.setattr(delivery, "_TOO_LONG_SECONDS", 0.1)
+    monkeypatch.setattr(delivery, "configured_gateways", lambda _config: (mail, sms))
+    delivery.deliver_due(threading.Event())
+    assert ends == ["kannel"] * 4 + ["email"]
+    states = select(Message.state).order_by(Message.id)
+    assert db.session.scalars(states).all() == [
+        MessageState.ACCEPTED,
+        MessageState.PLANNED,
+        *[MessageState.ACCEPTED] * 4,
+    ]
