@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 from sqlalchemy import Select, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload, subqueryload
 
 from app.database import transaction
 from app.extensions import db
@@ -49,12 +49,7 @@ from app.services.unheld import Standing
 from scheduler import clock
 from scheduler.calendar import WEEK, Ban, SchoolCalendar, minute_of
 
-_WITH_PUPILS = (
-    selectinload(Group.memberships)
-    .joinedload(Membership.request)
-    .joinedload(TutoringRequest.pupil)
-    .lazyload("*")
-)
+_SEAT_WITH_PUPIL = joinedload(Membership.request).joinedload(TutoringRequest.pupil).lazyload("*")
 _ASIDE = timedelta(microseconds=1)
 """Slots are unique in a group: while lessons change places, each is put where none can be."""
 
@@ -106,7 +101,10 @@ def preview(after: Callable[[SchoolCalendar], SchoolCalendar]) -> Effects:
     lessons = db.session.scalars(
         _lessons_to_come().options(
             joinedload(Lesson.group).options(
-                joinedload(Group.tutor).lazyload("*"), joinedload(Group.subject), _WITH_PUPILS
+                joinedload(Group.tutor).lazyload("*"),
+                joinedload(Group.subject),
+                # One question for however many groups.
+                subqueryload(Group.memberships).options(_SEAT_WITH_PUPIL),
             ),
             joinedload(Lesson.substitute).lazyload("*"),
         )
@@ -135,7 +133,9 @@ def change_calendar(change: Callable[[], None], agreed: int) -> Outcome:
         lessons = db.session.scalars(
             _lessons_to_come()
             .with_for_update(of=Lesson)
-            .options(selectinload(Lesson.group).options(_WITH_PUPILS))
+            .options(
+                selectinload(Lesson.group).selectinload(Group.memberships).options(_SEAT_WITH_PUPIL)
+            )
         ).all()
         after = read_calendar()
         effects = compare(before, after, lessons)
