@@ -30,6 +30,7 @@ from app.services.vetting import end_expired_vettings
 from app.solver_process import SolveFailed, SolverProcess
 from config import Config
 from scheduler import loop
+from scheduler.clock_watch import ClockWatch
 from scheduler.loop import Tick
 
 log = logging.getLogger(__name__)
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 _HOUR = 3600.0
 _SHORT_WORK: Final[tuple[tuple[str, Callable[[], object], float], ...]] = (
     ("finish texts cut off", finish_cut_off, 30.0),
-    ("expire messages", expire_messages, 60.0),
     ("keep searches for substitutes", keep_searches, 60.0),
     ("end old proposals of times", end_old_proposals, 60.0),
     ("ask whether lessons were held", ask_whether_held, 300.0),
@@ -52,6 +52,7 @@ _SHORT_WORK: Final[tuple[tuple[str, Callable[[], object], float], ...]] = (
 """What is over soon, and so need not look whether it is to stop: each with its seconds between."""
 _SOLVE_EVERY_SECONDS = 0.5
 _DELIVER_EVERY_SECONDS = 1.0
+_EXPIRE_EVERY_SECONDS = 60.0
 _REPORT_EVERY_SECONDS = 1.0
 _GRACE_SECONDS = 30.0
 """How long past its time a child may still be writing its plan before it is ended."""
@@ -66,10 +67,11 @@ def run_worker(app: Flask) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    loop.run(worker_ticks(app), stop)
+    watch = ClockWatch()
+    loop.run(_ticks(app, watch), stop, watch)
 
 
-def worker_ticks(app: Flask) -> list[Tick]:
+def _ticks(app: Flask, watch: ClockWatch) -> list[Tick]:
     """All that the worker does, each with how often it looks for something to do."""
 
     def within_app(call: Callable[[threading.Event], object]) -> Callable[[threading.Event], None]:
@@ -84,7 +86,12 @@ def worker_ticks(app: Flask) -> list[Tick]:
 
     return [
         Tick("solve", within_app(solve_next), _SOLVE_EVERY_SECONDS),
-        Tick("deliver", within_app(deliver_due), _DELIVER_EVERY_SECONDS),
+        Tick("deliver", within_app(lambda stop: deliver_due(stop, watch)), _DELIVER_EVERY_SECONDS),
+        Tick(
+            "expire messages",
+            within_app(without_stop(lambda: expire_messages(watch))),
+            _EXPIRE_EVERY_SECONDS,
+        ),
         *(Tick(name, within_app(without_stop(call)), every) for name, call, every in _SHORT_WORK),
     ]
 

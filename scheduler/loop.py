@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,12 +17,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from scheduler import clock
+from scheduler.clock_watch import ClockWatch
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 0.5
-_SET_BY_SECONDS = 2.0
-"""A clock that gains or loses so much between two looks was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,11 @@ class Tick:
     every_seconds: float
 
 
-def run(ticks: Sequence[Tick], stop: threading.Event) -> None:
-    """Call every tick at its interval until `stop` is set, then wait for those under way."""
+def run(ticks: Sequence[Tick], stop: threading.Event, watch: ClockWatch | None = None) -> None:
+    """Call every tick at its interval until `stop` is set, then wait for those under way.
+
+    `watch` is one that the ticks look at too.
+    """
     scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(max_workers=max(1, len(ticks)))},
@@ -51,24 +52,24 @@ def run(ticks: Sequence[Tick], stop: threading.Event) -> None:
         )
     scheduler.start()
     try:
-        _follow_clock(scheduler, stop)
+        _follow_clock(scheduler, stop, watch or ClockWatch())
     finally:
         scheduler.remove_all_jobs()  # or one that comes due would find no thread, and say so
         scheduler.shutdown(wait=True)
 
 
-def _follow_clock(scheduler: BackgroundScheduler, stop: threading.Event) -> None:
+def _follow_clock(scheduler: BackgroundScheduler, stop: threading.Event, watch: ClockWatch) -> None:
     """Wait for `stop`; whenever the machine's clock was set, tick at once and go on from there.
 
     APScheduler waits by that clock: set back by an hour, it would hold deliveries up for the hour.
     """
-    ahead = clock.now().timestamp() - time.monotonic()
+    followed = watch.last_set()
     while not stop.wait(_LOOK_EVERY_SECONDS):
-        by_now = clock.now().timestamp() - time.monotonic()
-        if abs(by_now - ahead) > _SET_BY_SECONDS:
+        last_set = watch.last_set()
+        if last_set != followed:
             for job in scheduler.get_jobs():
                 job.modify(next_run_time=clock.now())
-        ahead = by_now
+        followed = last_set
 
 
 class _After(BaseTrigger):  # type: ignore[misc]  # the package has no types

@@ -23,6 +23,7 @@ from app.services import outbox
 from app.services.handing import Handing, begin_handings
 from app.services.outbox import Answer, Claimed
 from scheduler import clock
+from scheduler.clock_watch import ClockWatch
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,11 @@ _WRITE_AGAIN_AFTER_SECONDS: Final = (0.2, 1.0, 3.0, 5.0)
 """A database that is gone for a moment shall not leave doubt about what has left."""
 
 
-def deliver_due(stop: threading.Event) -> None:
-    """Deliver what is due until nothing is, or `stop` is set; the sends under way are finished."""
+def deliver_due(stop: threading.Event, watch: ClockWatch | None = None) -> None:
+    """Deliver what is due until nothing is, or `stop` is set; the sends under way are finished.
+
+    `watch` knows whether the clock was set lately, by which leases seem to be over.
+    """
     gateways = configured_gateways(current_app.config["N9RAW"])
     with ExitStack() as stack:
         pools = {
@@ -53,7 +57,7 @@ def deliver_due(stop: threading.Event) -> None:
         hands = sum(gateway.sends_at_once for gateway in gateways) or 1
         wire = stack.enter_context(closing(_Wire(pools, stop)))
         while not stop.is_set():
-            batch = outbox.claim_messages(AT_ONCE)
+            batch = outbox.claim_messages(AT_ONCE, watch)
             if not batch and not wire.is_busy:
                 return
             if not batch:

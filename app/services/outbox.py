@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, case, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, case, exists, false, or_, select, true, update
 from sqlalchemy.orm import aliased, joinedload
 
 from app.database import transaction
@@ -46,6 +46,7 @@ from app.services.fallback import cancelled_by_arrival, fall_back
 from app.services.message_texts import LANGUAGES, code_text, family_link_text
 from config import Config
 from scheduler import clock
+from scheduler.clock_watch import ClockWatch
 
 IN_DOUBT: Final = "it may have left, and no receipt came"
 _LONGEST_REASON = 500
@@ -154,12 +155,13 @@ def cancel_links(household_id: int) -> None:
         end(row, MessageState.CANCELLED)
 
 
-def claim_messages(limit: int) -> list[Claimed]:
+def claim_messages(limit: int, watch: ClockWatch | None = None) -> list[Claimed]:
     """Take up to `limit` messages that are due, codes first, then the oldest; in that order.
 
     Due are: planned ones whose time has come, claimed ones whose worker fell silent, and once those
     that were being handed over when theirs did, after a wait for a receipt. Those that wait for a
-    gateway which takes no more at the moment are left for later.
+    gateway which takes no more at the moment are left for later. Where `watch` saw the clock being
+    set, what is being handed over has its lease and wait once more from then on.
     """
     now = clock.now()
     claim = str(uuid.uuid4())
@@ -167,7 +169,7 @@ def claim_messages(limit: int) -> list[Claimed]:
     urgency = case((Message.kind.in_(CODE_KINDS), 0), else_=1)
     due = (
         select(Message.id)
-        .where(_is_due(now), has_room)
+        .where(_is_due(now, watch), has_room)
         .order_by(urgency, Message.next_try_at, Message.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -360,9 +362,12 @@ def _fail(row: Message, reason: str, addressee: Addressee | None) -> None:
     end(row, MessageState.FAILED, reason)
 
 
-def expire_messages() -> int:
-    """End what may not leave any more, and what nobody will ever hear of again; how many."""
-    return _end_late() + _give_up_doubtful()
+def expire_messages(watch: ClockWatch | None = None) -> int:
+    """End what may not leave any more, and what nobody will ever hear of again; how many.
+
+    `watch`: as for `claim_messages`.
+    """
+    return _end_late() + _give_up_doubtful(watch)
 
 
 def _end_late() -> int:
@@ -385,10 +390,10 @@ def _end_late() -> int:
             return ended
 
 
-def _give_up_doubtful() -> int:
+def _give_up_doubtful(watch: ClockWatch | None) -> int:
     """Those that were sent a second time, or can't be any more, and of which no receipt came."""
     now = clock.now()
-    doubtful = and_(_lost_in_handing(now), or_(Message.resent, Message.expires_at <= now))
+    doubtful = and_(_lost_in_handing(now, watch), or_(Message.resent, Message.expires_at <= now))
     ended = 0
     for message_id in db.session.scalars(select(Message.id).where(doubtful)).all():
         with transaction():
@@ -454,16 +459,19 @@ def list_newest(most: int) -> list[Message]:
     )
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
+def _is_due(now: datetime, watch: ClockWatch | None) -> ColumnElement[bool]:
     return or_(
         and_(Message.state == MessageState.PLANNED, Message.next_try_at <= now),
         and_(Message.state == MessageState.CLAIMED, Message.lease_until < now),
-        and_(_lost_in_handing(now), ~Message.resent, Message.expires_at > now),
+        and_(_lost_in_handing(now, watch), ~Message.resent, Message.expires_at > now),
     )
 
 
-def _lost_in_handing(now: datetime) -> ColumnElement[bool]:
-    waited = now - timedelta(seconds=_config().resend_wait_seconds)
+def _lost_in_handing(now: datetime, watch: ClockWatch | None) -> ColumnElement[bool]:
+    config = _config()
+    if watch and watch.was_set_within(config.message_lease_seconds + config.resend_wait_seconds):
+        return false()  # By such a clock a text that is on the wire this second seems to be lost.
+    waited = now - timedelta(seconds=config.resend_wait_seconds)
     return and_(Message.state == MessageState.HANDING, Message.lease_until < waited)
 
 

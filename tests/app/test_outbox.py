@@ -19,6 +19,7 @@ from app.models import Message, MessageKind, MessageState
 from app.services import outbox
 from app.services.outbox import Claimed
 from scheduler import clock
+from scheduler.clock_watch import ClockWatch
 from tests.support import people
 from tests.support.databases import make_config
 from tests.support.mail import SENDER
@@ -140,6 +141,20 @@ def test_message_in_doubt_is_resent_once_after_a_wait_and_labelled(
     assert outbox.expire_messages() == 1
     assert fresh(message).state is MessageState.FAILED
     assert message.error == outbox.IN_DOUBT
+
+
+def test_clock_that_is_set_ahead_has_no_text_on_the_wire_sent_again_or_given_up(
+    time: time_machine.Traveller,
+) -> None:
+    message = make_due_reminder(starts_in=timedelta(days=4))
+    watch = ClockWatch()
+    hand_one()
+    time.shift(timedelta(days=3))
+    assert outbox.claim_messages(9, watch) == []
+    time.shift(timedelta(days=3))
+    assert outbox.expire_messages(watch) == 0
+    assert fresh(message).state is MessageState.HANDING
+    assert outbox.expire_messages() == 1  # as a worker sees it that never saw another clock
 
 
 def test_label_survives_a_worker_that_dies_before_it_resends(
