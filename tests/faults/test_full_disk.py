@@ -25,7 +25,7 @@ from tests.support.faults_plant import Plant, running_plant, waits_for
 from tests.support.nursery import Nursery
 from tests.support.workers import wait_for
 
-ROOM_BYTES = 3_000_000
+ROOM_BYTES = 12_000_000
 """How much more than the database the small disk takes, for its log and its index of it."""
 SIZES = [
     pytest.param(120, 2, 0, id="few"),
