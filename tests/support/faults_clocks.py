@@ -1,4 +1,4 @@
-"""A machine whose clock is wrong (libfaketime), or which has other time zone data."""
+"""A machine whose clock is wrong (time-machine), or which has other time zone data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.nursery import Nursery, running_nursery
+from tests.support.nursery import CLOCK_OFFSET_FILE, Nursery, running_nursery
 
 
 class WrongClock:
@@ -55,17 +55,9 @@ class WrongClock:
 def nursery_with_wrong_clock(
     folder: Path, environment: dict[str, str] | None = None
 ) -> Iterator[tuple[Nursery, WrongClock]]:
-    """A nursery whose clock can be set, or a skipped test."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-    if library is None:
-        pytest.skip("no libfaketime; install: apt-get install libfaketime")
+    """A nursery whose processes have a clock that can be set."""
     clock = WrongClock(folder / "offset")
-    settings = {
-        "LD_PRELOAD": str(library),
-        "FAKETIME_TIMESTAMP_FILE": str(folder / "offset"),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    settings = {CLOCK_OFFSET_FILE: str(folder / "offset")}
     with running_nursery(folder, settings | (environment or {})) as nursery:
         yield nursery, clock
 

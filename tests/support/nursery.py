@@ -14,19 +14,24 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import psutil
+import time_machine
 
 from config import ROOT
 from tests.support.databases import SECRET_KEY
 from tests.support.workers import free_port, wait_for
 
+CLOCK_OFFSET_FILE = "N9RAW_TESTS_CLOCK_OFFSET_FILE"
+"""The environment's name for a file that says by how many seconds the clock is wrong."""
 WEB_THREADS = 8
 _SET_PARENT_DEATH_SIGNAL = 1
 
@@ -176,6 +181,7 @@ def _live(asked: dict[str, Any]) -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.dup2(2, 1)
     os.environ.update(asked["environment"])
+    _have_wrong_clock()
     code = 1
     try:
         _work() if asked["port"] is None else _serve(asked["port"])
@@ -187,6 +193,35 @@ def _live(asked: dict[str, Any]) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _have_wrong_clock() -> None:
+    """Set this process's clock wrong, if it is to be, and again whenever the file says so."""
+    name = os.environ.get(CLOCK_OFFSET_FILE)
+    if name is None:
+        return
+    offset = Path(name).read_text()
+    traveller = time_machine.travel(_right_now() + _seconds(offset), tick=True).start()
+
+    def follow() -> None:
+        nonlocal offset
+        while True:
+            wanted = Path(name).read_text()
+            if wanted != offset:
+                traveller.move_to(_right_now() + _seconds(wanted))
+                offset = wanted
+            time.sleep(0.01)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _right_now() -> datetime:
+    hatch = time_machine.escape_hatch
+    return hatch.datetime.datetime.now(UTC) if hatch.is_travelling() else datetime.now(UTC)
+
+
+def _seconds(offset: str) -> timedelta:
+    return timedelta(seconds=float(offset))
 
 
 def _work() -> None:
@@ -207,6 +242,8 @@ def _serve(port: int) -> None:
             self.cfg.set("bind", f"127.0.0.1:{port}")
             self.cfg.set("threads", WEB_THREADS)
             self.cfg.set("loglevel", "warning")
+            # A fork has its parent's clock, and no thread that sets it.
+            self.cfg.set("post_fork", lambda _server, _worker: _have_wrong_clock())
 
         def load(self) -> Any:
             return create_app()
