@@ -20,6 +20,7 @@ from scheduler import clock
 from scheduler.clock_watch import ClockWatch
 
 log = logging.getLogger(__name__)
+_scheduler_log = logging.getLogger("apscheduler.scheduler")
 
 _LOOK_EVERY_SECONDS = 0.5
 
@@ -48,8 +49,10 @@ def run(ticks: Sequence[Tick], stop: threading.Event, watch: ClockWatch | None =
             _guarded(tick, stop),
             _After(tick.every_seconds),
             id=tick.name,
+            name=tick.name,
             next_run_time=clock.now(),
         )
+    _scheduler_log.setLevel(logging.ERROR)  # a tick that is due while it is busy is no news
     scheduler.start()
     try:
         _follow_clock(scheduler, stop, watch or ClockWatch())
