@@ -27,6 +27,8 @@ from tests.support.nursery import Nursery
 from tests.support.workers import free_port, wait_for
 
 SENDS_AT_ONCE = 16
+GOAL_SECONDS = 60
+"""Machines are shared: the figure is told, and a test minds three times as much."""
 
 
 class Visitor:
@@ -62,7 +64,10 @@ class Visitor:
 
 @pytest.mark.parametrize(
     ("messages", "at_most"),
-    [pytest.param(300, 30, id="few"), pytest.param(10_000, 60, id="many", marks=FULL)],
+    [
+        pytest.param(300, 30, id="few"),
+        pytest.param(10_000, 3 * GOAL_SECONDS, id="many", marks=FULL),
+    ],
 )
 def test_two_workers_hand_over_what_is_due_in_a_minute_and_pages_answer(
     crowded: CrowdedUrl, nursery: Nursery, messages: int, at_most: int
@@ -96,7 +101,7 @@ def test_two_workers_hand_over_what_is_due_in_a_minute_and_pages_answer(
             drained = time.monotonic() - began
             wait_for(lambda: ledger.unsettled() == 0, "messages stay open", seconds=60)
         times = sorted(visitor.seconds)
-        found["drained in"] = f"{drained:.1f} s"
+        found["drained in"] = f"{drained:.1f} s (the goal for 10,000: {GOAL_SECONDS} s)"
         found["pages"] = f"{len(times)}, slowest {times[-1]:.2f} s"
         assert len(kannel.texts_by_address) == messages
         assert set(kannel.texts_by_address.values()) == {1}
