@@ -26,7 +26,7 @@ from tests.support.killing import daytime
 from tests.support.nursery import Nursery
 from tests.support.workers import free_port, wait_for
 
-SENDS_AT_ONCE = 16
+SENDS_AT_ONCE = 24
 GOAL_SECONDS = 60
 """Machines are shared: the figure is told, and a test minds three times as much."""
 
