@@ -231,10 +231,18 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
 
 
 @pytest.fixture
-def address(nursery: Nursery, app: Flask, database_url: str) -> Iterator[str]:
+def web_settings() -> dict[str, str]:
+    """The environment of the running program beyond its database; a file may have its own."""
+    return {}
+
+
+@pytest.fixture
+def address(
+    nursery: Nursery, app: Flask, database_url: str, web_settings: dict[str, str]
+) -> Iterator[str]:
     """The address of the program that runs on the test's database; what it logs is shown."""
     logged = nursery.log.stat().st_size
-    with nursery.running_web(database_url) as address:
+    with nursery.running_web(database_url, web_settings) as address:
         yield address
     with nursery.log.open() as log:
         log.seek(logged)

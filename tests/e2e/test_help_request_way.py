@@ -15,10 +15,10 @@ from tests.support.ways import Visit, Visitor, Way, every_way
 PHONE = "+212612345678"
 
 
-@pytest.fixture(autouse=True)
-def _reaches_telephones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server is a demo's, whose gateway takes every message."""
-    monkeypatch.setenv("N9RAW_DEMO", "1")
+@pytest.fixture
+def web_settings() -> dict[str, str]:
+    """A demo's, whose gateway takes every message."""
+    return {"N9RAW_DEMO": "1"}
 
 
 @every_way
