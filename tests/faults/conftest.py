@@ -19,12 +19,24 @@ from tests.support.databases import (
 CrowdedUrl = Callable[[int, int], str]
 
 
+LONGER = (
+    "again_and_again",
+    "answer_was_cut",
+    "full_disk",
+    "killed_kannel",
+    "mail_server",
+    "meta",
+)
+"""Of the tests in small numbers, those that `make test` leaves to `make test-full`: each takes a
+quarter of a minute and more, and a shorter one stands beside it."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In small numbers, `make test` takes SQLite alone where PostgreSQL is asked the same."""
+    """In small numbers, `make test` takes SQLite alone, and a part."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         asked = callspec.params.get("crowded") if callspec is not None else None
-        if asked == "postgresql" and "under_postgresql" not in item.name:
+        if asked == "postgresql" or any(part in item.name for part in LONGER):
             item.add_marker(pytest.mark.slow)
 
 
