@@ -140,28 +140,15 @@ def test_fallback_is_checked_as_the_first_was(gateways: tuple[Gateway, ...]) -> 
 def test_late_receipt_stops_the_fallback_and_the_first_has_told(
     gateways: tuple[Gateway, ...],
 ) -> None:
-    message = make_due_reminder()
-    accepted(gateways)
-    receive_receipt(message, UNDELIVERED)
+    message, fallback = said_again(gateways)
     assert receive_receipt(message, DELIVERED)
-    fallback = fallback_of(message)
-    assert fallback is not None
-    assert (fresh(message).state, fallback.state) == (
-        MessageState.DELIVERED,
-        MessageState.CANCELLED,
-    )
-    assert db.session.scalars(select(Reminder.message_id)).all() == [message.id]
-    assert hand_over(gateways) == []
+    assert_only_the_first_tells(gateways, message, fallback)
 
 
 def test_reminder_that_joins_later_shares_no_text_that_is_said_again(
     gateways: tuple[Gateway, ...],
 ) -> None:
-    message = make_due_reminder()
-    accepted(gateways)
-    receive_receipt(message, UNDELIVERED)
-    fallback = fallback_of(message)
-    assert fallback is not None
+    message, fallback = said_again(gateways)
     with transaction():
         late = lesson_an_hour_after(lesson_of(fallback))
         plan_reminders([late])
@@ -182,11 +169,7 @@ def test_reminder_that_joins_later_shares_no_text_that_is_said_again(
 def test_text_said_again_is_cancelled_with_its_last_reminder(
     gateways: tuple[Gateway, ...],
 ) -> None:
-    message = make_due_reminder()
-    accepted(gateways)
-    receive_receipt(message, UNDELIVERED)
-    fallback = fallback_of(message)
-    assert fallback is not None
+    message, fallback = said_again(gateways)
     with transaction():
         cancel_reminders([lesson_of(fallback)])
     assert fresh(fallback).state is MessageState.CANCELLED
@@ -198,12 +181,7 @@ def test_late_receipt_stops_what_a_coordinator_had_sent_again(
     message = lost_by_its_only_way(gateways)
     again = message_desk.send_again(message.id, people.make_coordinator())
     assert receive_receipt(message, DELIVERED)
-    assert (fresh(message).state, fresh(again).state) == (
-        MessageState.DELIVERED,
-        MessageState.CANCELLED,
-    )
-    assert db.session.scalars(select(Reminder.message_id)).all() == [message.id]
-    assert hand_over(gateways) == []
+    assert_only_the_first_tells(gateways, message, again)
 
 
 def test_what_is_sent_again_begins_with_the_first_way_and_falls_back_once_more(
@@ -219,6 +197,25 @@ def test_what_is_sent_again_begins_with_the_first_way_and_falls_back_once_more(
     last = fallback_of(again)
     assert last is not None
     assert receive_receipt(last, UNDELIVERED, "kannel")
+    assert hand_over(gateways) == []
+
+
+def said_again(gateways: tuple[Gateway, ...]) -> tuple[Message, Message]:
+    """A reminder that was not delivered by its first way, and its fallback."""
+    message = make_due_reminder()
+    accepted(gateways)
+    receive_receipt(message, UNDELIVERED)
+    fallback = fallback_of(message)
+    assert fallback is not None
+    return message, fallback
+
+
+def assert_only_the_first_tells(
+    gateways: tuple[Gateway, ...], first: Message, again: Message
+) -> None:
+    assert fresh(first).state is MessageState.DELIVERED
+    assert fresh(again).state is MessageState.CANCELLED
+    assert db.session.scalars(select(Reminder.message_id)).all() == [first.id]
     assert hand_over(gateways) == []
 
 
