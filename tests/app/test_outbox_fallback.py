@@ -169,7 +169,7 @@ def test_reminder_that_joins_later_shares_no_text_that_is_said_again(
 def test_text_said_again_is_cancelled_with_its_last_reminder(
     gateways: tuple[Gateway, ...],
 ) -> None:
-    message, fallback = said_again(gateways)
+    _message, fallback = said_again(gateways)
     with transaction():
         cancel_reminders([lesson_of(fallback)])
     assert fresh(fallback).state is MessageState.CANCELLED
