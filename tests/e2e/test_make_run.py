@@ -22,6 +22,9 @@ from config import ROOT
 
 pytestmark = pytest.mark.slow
 
+_OF_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+"""What a make that runs these tests tells a make below it; a newcomer's has none above."""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -55,6 +58,7 @@ class Demo:
         self.process = subprocess.Popen(
             ["make", "run", f"PORT={port}"],
             cwd=project,
+            env={name: value for name, value in os.environ.items() if name not in _OF_MAKE},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
