@@ -7,8 +7,6 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from app import create_app
 from app.extensions import db
 from app.services.lessons import keep_lessons
@@ -24,6 +22,9 @@ from tests.support.mail import Mailbox, running_mail_server
 from tests.support.outbox import make_weekly_group
 from tests.support.workers import wait_for
 
+# In full size alone: they wait for seconds that a busy machine doesn't keep.
+pytestmark = FULL
+
 HOUR, DAYS = timedelta(hours=1), timedelta(days=3)
 JUMPS = (timedelta(0), -HOUR, timedelta(0), HOUR, timedelta(0))
 """Then three days ahead, where all that is left comes due."""
@@ -32,18 +33,11 @@ WARM_UP_SECONDS = 6.0
 A_MAIL_SECONDS, ALL_MAILS_SECONDS = 6.0, 40.0
 
 
-@pytest.mark.parametrize(
-    ("messages", "steps"),
-    [
-        # They wait for seconds that a busy machine doesn't keep.
-        pytest.param(60, (3, 3, 3, 3, 14), id="few", marks=FULL),
-        pytest.param(1000, (8, 8, 8, 8, 30), id="many", marks=FULL),
-    ],
-)
 def test_jumps_of_the_clock_send_nothing_early_twice_or_stale(
-    crowded: CrowdedUrl, tmp_path: Path, messages: int, steps: tuple[int, ...]
+    crowded: CrowdedUrl, tmp_path: Path
 ) -> None:
     """The last step is so long that what stands still after the clock is set back shows as late."""
+    messages, steps = 1000, (8, 8, 8, 8, 30)
     url = crowded(messages)
     row = f"clock by -1 h, +1 h, +3 days, {messages} messages, {url.partition(':')[0]}"
     waits = waits_for(messages)
@@ -126,12 +120,10 @@ def _judge(
     }
 
 
-@pytest.mark.parametrize(
-    "groups", [pytest.param(3, id="few", marks=FULL), pytest.param(100, id="many", marks=FULL)]
-)
 def test_other_time_zone_data_moves_lessons_and_reminders_by_their_hour(
-    database_url: str, tmp_path: Path, groups: int
+    database_url: str, tmp_path: Path
 ) -> None:
+    groups = 100
     ledger = Ledger(database_url)
     changes_on = (clock.now() + timedelta(days=10)).replace(hour=2, minute=0, second=0)
     rules = f"0:00 - +00 {changes_on:%Y %b %d} 2:00\n 1:00 - +01"
