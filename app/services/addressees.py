@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from flask import current_app
 from sqlalchemy import select
@@ -13,6 +14,8 @@ from app.extensions import db
 from app.gateways import AddressKind
 from app.models import Coordinator, Household, Message, Tutor
 from app.services.addresses import kind_of
+
+_STRANGERS_READ: Final = "fr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,6 @@ class Stranger:
 
 
 Addressee = Household | Tutor | Coordinator | Stranger
-
-
-def language_of(addressee: Addressee) -> str:
-    """What is written to them in."""
-    return addressee.message_language
 
 
 def zone_of(addressee: Addressee) -> str:
@@ -75,7 +73,7 @@ def lock_addressees(message_ids: Collection[int]) -> Mapping[int, Addressee]:
 
 
 def _stranger(address: str, language: str | None) -> Stranger:
-    spoken = language or "fr"
+    spoken = language or _STRANGERS_READ
     if kind_of(address) is AddressKind.EMAIL:
         return Stranger(email=address, phone=None, message_language=spoken)
     return Stranger(email=None, phone=address, message_language=spoken)

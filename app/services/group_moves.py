@@ -44,7 +44,7 @@ from app.services.lessons import (
 )
 from app.services.programme import matching_rules
 from app.services.reminders import lock_recipients, recipients_of
-from app.services.school_calendar import REASONS, read_calendar, read_starts, special, weekly_of
+from app.services.school_calendar import REASONS, blackout_of, read_calendar, read_starts, weekly_of
 from app.services.searches import end_searches
 from scheduler import clock
 from scheduler.calendar import WEEK, Place, SchoolCalendar, Weekly, dated, is_within, overlaps
@@ -198,7 +198,7 @@ def _in_ramadan(group: Group, starts: list[list[str]]) -> dict[PeriodStarts, lis
     )
     found: dict[PeriodStarts, list[Any]] = {}
     for row in rows:
-        blackout = special(row.period, {}).blackout
+        blackout = blackout_of(row.period)
         found[row] = [
             None
             if new is not None

@@ -44,7 +44,7 @@ from app.models import (
     TutorState,
 )
 from app.services import gateway_pace, notices, quiet_hours
-from app.services.addressees import Addressee, language_of, lock_addressees, own_zone_of
+from app.services.addressees import Addressee, lock_addressees, own_zone_of
 from app.services.consent import in_force
 from app.services.fallback import REMINDER_KINDS, tried_before
 from app.services.loading import GROUP_IN_TEXTS
@@ -284,7 +284,7 @@ def _hand(departure: _Departure, leaves_at: datetime) -> Handing:
     assert message.claim is not None
     now = clock.now()
     cost = way.gateway.cost(words)
-    language = language_of(departure.addressee)
+    language = departure.addressee.message_language
     message.state = MessageState.HANDING
     message.lease_until = now + timedelta(seconds=current_app.config["N9RAW"].message_lease_seconds)
     message.handed_at = now

@@ -83,12 +83,11 @@ def has_new_times(was: State, group: Group) -> bool:
     return group.state is GroupState.ACTIVE and _times(was["starts"]) != _times(group.starts)
 
 
-def left_since(was: State, group: Group) -> list[Pupil | None]:
-    """Who sat in a group that goes on, and does no more; None for a child who was erased."""
+def left_since(was: State, group: Group) -> set[int]:
+    """The ids of the children who sat in a group that goes on, and do no more."""
     if group.state is not GroupState.ACTIVE:
-        return []
-    left = set(was["pupils"]) - {pupil.id for pupil in _seated(group)}
-    return [db.session.get(Pupil, number) for number in sorted(left)]
+        return set()
+    return set(was["pupils"]) - {pupil.id for pupil in _seated(group)}
 
 
 def has_news(was: State, group: Group, recipient: Recipient) -> bool:
@@ -359,7 +358,9 @@ def _weekly(notice: Notice, whom: Recipient, recipient: Household | Tutor) -> Ch
 def _left(was: State, group: Group, tutor: Recipient) -> Change:
     """Who left a group, by name where there is consent, and who is still taught in it."""
     left = left_since(was, group)
-    named = [p.first_name for p in left if p is not None and _concerns(p, tutor)]
+    known = db.session.scalars(select(Pupil).where(Pupil.id.in_(left)).order_by(Pupil.id))
+    # One who was erased since is counted, not named.
+    named = [pupil.first_name for pupil in known if _concerns(pupil, tutor)]
     staying = [pupil for pupil in _seated(group) if _concerns(pupil, tutor)]
     return Change(
         act="left",

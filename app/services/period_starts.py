@@ -38,7 +38,7 @@ from app.services.periods import get_period
 from app.services.problem import build_problem
 from app.services.programme import matching_rules
 from app.services.repairing import plan_in_force
-from app.services.school_calendar import aside_in, read_starts, special
+from app.services.school_calendar import aside_in, blackout_of, read_starts, special
 from scheduler import clock
 from scheduler.calendar import SchoolCalendar, Start, overlaps
 
@@ -111,7 +111,7 @@ class _Needs:
         self.is_ramadan = period.kind is PeriodKind.RAMADAN
         self.doubles = period.effect is ExamEffect.DOUBLE
         self.level_ids = period.level_ids
-        self.blackout = special(period, {}).blackout
+        self.blackout = blackout_of(period)
         self.minutes = matching_rules().lesson_minutes
         self.aside = aside_in(period)
 

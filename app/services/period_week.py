@@ -18,7 +18,7 @@ from app.i18n import format_minute
 from app.models import DAYS, ExamEffect, Group, Lesson, LessonState, Period
 from app.services.groups import list_live_groups
 from app.services.problem import build_problem
-from app.services.school_calendar import aside_in, read_starts, special
+from app.services.school_calendar import aside_in, blackout_of, read_starts
 from matching.problem import MINUTES_A_DAY, Minute
 from matching.slots import Grid
 from scheduler import clock
@@ -47,7 +47,7 @@ class PeriodWeek:
         problem = matching.read_problem(build_problem())
         self.grid: Final = Grid(problem.lesson_minutes, problem.start_every)
         self.groups: Final = {group.id: group for group in list_live_groups()}
-        self._blackout: Final = special(period, {}).blackout
+        self._blackout: Final = blackout_of(period)
         self._aside: Final = aside_in(period)
         self._adds = period.effect is ExamEffect.DOUBLE
         self._tutors = {tutor.id: tutor for tutor in problem.tutors}

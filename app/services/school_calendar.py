@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
 
@@ -90,23 +91,39 @@ def read_starts(starts: list[list[Any] | None]) -> tuple[Start | None, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What a period's times are held against: the groups in force, and how long lessons are."""
+
+    groups: list[GroupInForce]
+    minutes: int
+
+
 def special(
-    period: Period,
-    starts: Mapping[int, tuple[Start | None, ...]],
+    period: Period, starts: Mapping[int, Starts], week: Week | None = None
 ) -> SpecialPeriod:
-    """A period as the calendar sees it once it is published with these times of groups."""
-    blackout = None
-    if period.blackout_from is not None and period.blackout_until is not None:
-        blackout = (period.blackout_from, period.blackout_until)
+    """A period as the calendar sees it once it is published with these times of groups.
+
+    `week` saves reading it anew where several periods are asked for.
+    """
     return SpecialPeriod(
         id=period.id,
         days=(period.first_day, period.last_day),
         level_ids=None if period.level_ids is None else frozenset(period.level_ids),
         suspends=period.effect is ExamEffect.SUSPEND,
-        blackout=blackout if period.kind is PeriodKind.RAMADAN else None,
+        blackout=blackout_of(period),
         starts=starts,
-        aside=_aside(period, starts),
+        aside=_aside(period, starts, week),
     )
+
+
+def blackout_of(period: Period) -> tuple[int, int] | None:
+    """The minutes of the day between which no lesson goes on in a period, if there are such."""
+    if period.kind is not PeriodKind.RAMADAN:
+        return None
+    if period.blackout_from is None or period.blackout_until is None:
+        return None
+    return period.blackout_from, period.blackout_until
 
 
 def aside_in(period: Period) -> Mapping[int, frozenset[int]]:
@@ -114,31 +131,36 @@ def aside_in(period: Period) -> Mapping[int, frozenset[int]]:
 
     Also those for which the group has got another time by now.
     """
-    return next((_aside(row, given) for row, given in _published() if row.id == period.id), {})
+    given = next((given for row, given in _published() if row.id == period.id), {})
+    return _aside(period, given, None)
 
 
 def meetings_in_periods() -> set[tuple[int, Meeting]]:
     """By period, the times of groups in it that meet those which it has given to others."""
+    published = [row for row in _published() if _is_of_use(*row)]
+    if not published:
+        return set()
+    week = _read_week()
     return {
         (period.id, meeting)
-        for period, given in _published()
-        if _is_of_use(period, given)
-        for meeting in meetings(given, _groups_in_force(), matching_rules().lesson_minutes)
+        for period, given in published
+        for meeting in meetings(given, week.groups, week.minutes)
     }
 
 
-def _aside(period: Period, given: Mapping[int, Starts]) -> dict[int, frozenset[int]]:
+def _aside(
+    period: Period, given: Mapping[int, Starts], week: Week | None
+) -> dict[int, frozenset[int]]:
     if not _is_of_use(period, given):
         return {}
-    minutes = matching_rules().lesson_minutes
-    groups = _groups_in_force()
-    blackout = special(period, {}).blackout
-    starts = {group.id: group.starts for group in groups}
+    week = week or _read_week()
+    blackout = blackout_of(period)
+    starts = {group.id: group.starts for group in week.groups}
     found: dict[int, set[int]] = {}
-    for group_id, place in meetings(given, groups, minutes, of_own=True):
+    for group_id, place in meetings(given, week.groups, week.minutes, of_own=True):
         start = starts[group_id][place]
         # What is forbidden is not held anyway, and says so.
-        if start is not None and not (blackout and overlaps(start[1], minutes, blackout)):
+        if start is not None and not (blackout and overlaps(start[1], week.minutes, blackout)):
             found.setdefault(group_id, set()).add(place)
     return {group_id: frozenset(places) for group_id, places in found.items()}
 
@@ -148,6 +170,10 @@ def _is_of_use(period: Period, given: Mapping[int, Starts]) -> bool:
     zone = current_app.config["N9RAW"].civil_zone
     today = clock.to_wall(clock.now(), zone).date()
     return period.last_day >= today and any(any(starts) for starts in given.values())
+
+
+def _read_week() -> Week:
+    return Week(_groups_in_force(), matching_rules().lesson_minutes)
 
 
 def _groups_in_force() -> list[GroupInForce]:
@@ -173,10 +199,12 @@ def _groups_in_force() -> list[GroupInForce]:
 
 
 def _published_periods() -> tuple[SpecialPeriod, ...]:
-    return tuple(special(period, given) for period, given in _published())
+    published = _published()
+    week = _read_week() if any(_is_of_use(*row) for row in published) else None
+    return tuple(special(period, given, week) for period, given in published)
 
 
-def _published() -> list[tuple[Period, dict[int, tuple[Start | None, ...]]]]:
+def _published() -> list[tuple[Period, dict[int, Starts]]]:
     """The published periods with the other times of groups."""
     # Read anew each time: whoever waited for a lock must not see what it was before.
     periods = db.session.scalars(
@@ -191,7 +219,7 @@ def _published() -> list[tuple[Period, dict[int, tuple[Start | None, ...]]]]:
             PeriodStarts.state == PeriodStartsState.PUBLISHED,
         )
     )
-    starts: dict[int, dict[int, tuple[Start | None, ...]]] = {}
+    starts: dict[int, dict[int, Starts]] = {}
     for period_id, group_id, given in rows:
         starts.setdefault(period_id, {})[group_id] = read_starts(given)
     return [(period, starts.get(period.id, {})) for period in periods]

@@ -5,7 +5,7 @@ Plain reading, so that what is shown before a change is what the change then doe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from flask import current_app
@@ -62,11 +62,11 @@ def _homes(lesson: Lesson) -> set[int]:
     return {member.request.pupil.household_id for member in lesson.group.members}
 
 
-def _absences() -> dict[int, Collection[TutorAbsence]]:
+def _absences() -> dict[int, list[TutorAbsence]]:
     today = clock.to_wall(clock.now(), current_app.config["N9RAW"].civil_zone).date()
     found: dict[int, list[TutorAbsence]] = {}
     for row in db.session.scalars(
         select(TutorAbsence).where(TutorAbsence.last_day >= today).order_by(TutorAbsence.id)
     ):
         found.setdefault(row.tutor_id, []).append(row)
-    return {**found}
+    return found
