@@ -9,7 +9,6 @@ import argparse
 import fcntl
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from app.services.demo import DEMO_EMAIL, DEMO_PASSWORD, begin_lessons, load_dem
 from app.services.demo_ways_in import open_ways_in
 from app.services.runs import ACTIVE, newest_run_id
 from config import ROOT
+from scheduler.ending import stop_when_told
 
 HOST = "127.0.0.1"
 FOLDER = ROOT / "var" / "demo"
@@ -49,8 +49,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8000)
     port = parser.parse_args().port
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop_when_told(stop)
     try:
         with _only_demo():
             _refuse_busy_port(port)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from app.solver_process import SolveFailed, SolverProcess
 from config import Config
 from scheduler import loop
 from scheduler.clock_watch import ClockWatch
+from scheduler.ending import stop_when_told
 from scheduler.loop import Tick
 
 log = logging.getLogger(__name__)
@@ -65,8 +65,7 @@ _WINDOWS_SECONDS = 60.0
 def run_worker(app: Flask) -> None:
     """Do the worker's work until SIGTERM or SIGINT, then put down what is under way."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop_when_told(stop)
     watch = ClockWatch()
     loop.run(_ticks(app, watch), stop, watch)
 

@@ -90,9 +90,13 @@ class Demo:
         assert self.lines[-1] == "Stopping ..."
 
     def end(self) -> None:
-        if self.process.poll() is None:
+        if self.process.poll() is None:  # the test failed
             os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=30)
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)  # or it would fail the tests after it
+                raise
         self._reader.join(timeout=10)
         assert self.process.stdout is not None
         self.process.stdout.close()

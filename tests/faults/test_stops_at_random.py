@@ -106,8 +106,8 @@ def _race(
         subject_of = dict(plant.ledger.rows(subjects))
         plant.ledger.watch()
         plant.start_workers(2)
-        due = _spread(plant, [row[0] for row in of_reminders], a_second)
         with acting(plant) as act:
+            due = _spread(plant, [row[0] for row in of_reminders], a_second)
             _act_around(due, act, chance)
 
         def stops() -> dict[int, float]:
@@ -134,7 +134,7 @@ def _race(
         assert len(stopped) == len(due) == messages
         assert first & left == set()
         assert set(handed) & set(due) == left & set(due)
-        fewest = messages // 50  # none among a few: the machine may be slow
+        fewest = messages // 100  # none among a few: the machine may be slow
         assert fewest <= len(first) <= messages - fewest  # both orders were met
 
 
