@@ -132,14 +132,16 @@ def _add_missing(table: type[Any], entries: Sequence[dict[str, Any]]) -> None:
 
 def put_in_order(rows: Sequence[Any]) -> None:
     """Rank rows as they stand in the list; part of the caller's transaction."""
-    if all(row.rank == place for place, row in enumerate(rows)):
-        return
-    # Ranks are unique: all are moved aside before the new order is written.
-    for aside in (True, False):
-        for place, row in enumerate(rows):
-            row.rank = -place - 1 if aside else place
-            db.session.add(row)
-            db.session.flush()
+    moved = [(place, row) for place, row in enumerate(rows) if row.rank != place]
+    # Ranks are unique: what stands elsewhere is moved aside before the new order is written.
+    for place, row in moved:
+        if row.rank is not None:
+            row.rank = -place - 1
+    db.session.flush()
+    for place, row in moved:
+        row.rank = place
+        db.session.add(row)
+    db.session.flush()
 
 
 def forget_lists() -> None:
