@@ -250,8 +250,10 @@ def test_closed_sign_in_does_not_open_by_registering(app: Flask) -> None:
 
 def test_address_that_somebody_got_meanwhile_makes_no_second_volunteer(app: Flask) -> None:
     answer_all(app)
-    with app.app_context(), transaction():
-        db.session.get_one(Tutor, make_tutor()).email = NADIA
+    with app.app_context():
+        somebody = make_tutor()
+        with transaction():
+            db.session.get_one(Tutor, somebody).email = NADIA
     with pytest.raises(Conflict, match="sign in with your address"), app.app_context():
         registration.register(BROWSER, "fr")
     assert count(app, Tutor) == 1

@@ -177,7 +177,7 @@ def test_stopping_worker_gives_its_run_back(crowd: Coordinator, database_url: st
 def test_killed_worker_takes_its_child_along_and_its_run_is_taken_up_again(
     crowd: Coordinator, database_url: str
 ) -> None:
-    run_id = runs.start_run(crowd, seconds=8).id
+    run_id = runs.start_run(crowd, seconds=5).id
     with running_worker(database_url) as worker:
         child = solving_child(worker)
         wait_for_state(run_id, RunState.RUNNING)

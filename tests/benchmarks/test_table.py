@@ -182,6 +182,7 @@ def test_deeper_levels_are_compared_with_a_run_that_skips_them() -> None:
 # --- the program
 
 
+@pytest.mark.slow
 def test_rows_of_a_quick_run_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

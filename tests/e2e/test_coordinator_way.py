@@ -14,7 +14,7 @@ from scheduler import clock
 from tests.support import people
 from tests.support.workers import running_worker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PILOT = ROOT / "app" / "data" / "pilot"
 MATCHED_WITHIN = 90_000

@@ -26,6 +26,8 @@ LONGER = (
     "killed_kannel",
     "mail_server",
     "meta",
+    "test_nothing_leaves_of_a_lesson",
+    "test_nothing_leaves_to_a_family",
 )
 """Of the tests in small numbers, those that `make test` leaves to `make test-full`: each takes a
 quarter of a minute and more, and a shorter one stands beside it."""
