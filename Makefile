@@ -31,13 +31,13 @@ test:
 	@tools/setup.sh test
 	@tools/browser.sh
 	@tools/kannel.sh
-	@exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not slow and not faults" $(ARGS)
+	@exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not faults" $(ARGS)
 
 test-full:
 	@tools/setup.sh test
 	@tools/browser.sh
 	@tools/kannel.sh
-	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest -n auto --dist loadfile -m "not faults" $(ARGS)
+	@HYPOTHESIS_PROFILE=full exec .venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not faults" $(ARGS)
 
 faults:
 	@tools/setup.sh test

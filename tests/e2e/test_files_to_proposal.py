@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -31,6 +32,7 @@ from tests.support.vetting import form_of
 PILOT = ROOT / "app" / "data" / "pilot"
 
 
+@pytest.mark.slow  # test_files_to_reminders.py begins alike and goes on
 def test_the_pilots_files_become_a_proved_proposal(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         people.make_programme()

@@ -90,12 +90,10 @@ def name_all(world: World) -> None:
                     setattr(row, column, next(names))
 
 
+@pytest.mark.slow  # test_hostile_names_shown.py reads the same pages without a browser
 @pytest.mark.parametrize(
     ("language", "width"),
-    [
-        pytest.param("fr", SMALL, id="fr-small"),
-        pytest.param("ar", LARGE, id="ar-large", marks=pytest.mark.slow),
-    ],
+    [pytest.param("fr", SMALL, id="fr-small"), pytest.param("ar", LARGE, id="ar-large")],
 )
 def test_ten_names_are_shown_and_do_nothing(
     app: Flask, address: str, browser: Browser, language: str, width: int

@@ -24,10 +24,11 @@ LONGER = (
     "answer_was_cut",
     "full_disk",
     "killed_kannel",
+    "killed_postgresql",
     "mail_server",
-    "meta",
     "test_nothing_leaves_of_a_lesson",
     "test_nothing_leaves_to_a_family",
+    "what_a_provider_answers",
 )
 """Of the tests in small numbers, those that `make test` leaves to `make test-full`: each takes a
 quarter of a minute and more, and a shorter one stands beside it."""
@@ -35,7 +36,8 @@ quarter of a minute and more, and a shorter one stands beside it."""
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """In small numbers, `make test` takes SQLite alone, and a part."""
-    for item in items:
+    here = Path(__file__).parent
+    for item in (item for item in items if item.path.is_relative_to(here)):
         callspec = getattr(item, "callspec", None)
         asked = callspec.params.get("crowded") if callspec is not None else None
         if asked == "postgresql" or any(part in item.name for part in LONGER):
