@@ -164,11 +164,7 @@ def _judge(plant: Plant, journal: Journal) -> dict[str, object]:
     kept = {row[0] for row in plant.ledger.rows("SELECT provider_id FROM inbound_message")}
     states = dict(plant.ledger.rows("SELECT id, state FROM message"))
     receipts = [(message_of(call), call.values["state"]) for call in receipts_in(plant.hooks)]
-    said = {
-        "1": ("delivered",),
-        "8": ("accepted", "undelivered", "delivered"),
-        "16": ("undelivered", "delivered"),
-    }
+    said = {"1": ("delivered",), "8": ("accepted", "undelivered", "delivered")}
     by_phone = plant.messages_by_phone()
     taken = {number for number, call in sends_in(plant.sending) if call.status == 202}
     arrived = {by_phone[to] for to in plant.kannel.texts_by_address if to in by_phone}

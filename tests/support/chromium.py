@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is the same engine without windows: tests that drive it take a quarter less work."""
+"""The first is the same engine without windows, and so with less work."""
 
 # No sandbox: containers and root can't have one. The rest keeps Chromium from calling home.
 FLAGS = (

@@ -23,7 +23,7 @@ from urllib.parse import quote, unquote_to_bytes
 import psutil
 import pytest
 
-from tests.support.workers import lasting_port
+from tests.support.workers import free_port
 
 BEARERBOX = Path("/usr/sbin/bearerbox")
 SMSBOX = Path("/usr/sbin/smsbox")
@@ -108,8 +108,8 @@ class Kannel:
     def __init__(self, folder: Path, get_url: str) -> None:
         self.folder = folder
         self.arrivals: list[Arrival] = []
-        self.send_port = lasting_port()
-        self._ports = {name: lasting_port() for name in ("admin", "box", "smsc")}
+        self.send_port = free_port()
+        self._ports = {name: free_port() for name in ("admin", "box", "smsc")}
         (folder / "store").mkdir(exist_ok=True)
         (folder / "kannel.conf").write_text(
             _CONFIGURATION.format(
@@ -149,14 +149,9 @@ class Kannel:
     def start(self) -> None:
         """Start whatever does not run."""
         if self._bearerbox is None:
-            self._bearerbox = self._run(BEARERBOX)
-            assert self._comes_up(self._bearerbox, {self._ports["box"], self._ports["smsc"]})
-        # Version 1.4.5 falls over where a text comes before it has made its counters; who runs
-        # Kannel has a supervisor that starts it again.
-        while self._smsbox is None:
-            smsbox = self._run(SMSBOX)
-            if self._comes_up(smsbox, {self.send_port}):
-                self._smsbox = smsbox
+            self._bearerbox = self._bring_up(BEARERBOX, {self._ports["box"], self._ports["smsc"]})
+        if self._smsbox is None:
+            self._smsbox = self._bring_up(SMSBOX, {self.send_port})
         if self._smsc is None:
             self.connect_phones()
 
@@ -168,21 +163,23 @@ class Kannel:
             cwd=self.folder,
         )
 
-    def _comes_up(self, process: subprocess.Popen[bytes], ports: set[int]) -> bool:
-        """Wait until it listens there; False where it ends instead.
+    def _bring_up(self, program: Path, ports: set[int]) -> subprocess.Popen[bytes]:
+        """Start a box until it stays, as a supervisor does.
 
-        Its own sockets say so: bearerbox would take one who tries for the SMSC, and hand it texts.
+        smsbox 1.4.5 falls over where a text comes before it has made its counters.
         """
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                return False
-            sockets = psutil.Process(process.pid).net_connections("tcp")
-            if ports <= {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN}:
-                time.sleep(0.1)  # what falls over does so at the first text
-                return process.poll() is None
-            time.sleep(0.02)
-        raise AssertionError(f"nothing listens on {ports}")
+        while True:
+            process = self._run(program)
+            while process.poll() is None and not _listens(process, ports):
+                if time.monotonic() > deadline:
+                    process.kill()
+                    process.wait()
+                time.sleep(0.02)
+            time.sleep(0.1)  # what falls over does so at the first text
+            if process.poll() is None:
+                return process
+            assert time.monotonic() < deadline, f"{program} does not come up on {ports}"
 
     def connect_phones(self, *sent: tuple[str, str], every_seconds: float = 0.01) -> None:
         """Connect the fake SMSC; it first hands these texts in, as (sender, text).
@@ -288,6 +285,12 @@ def running_kannel(get_url: str) -> Iterator[Kannel]:
     finally:
         kannel.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _listens(process: subprocess.Popen[bytes], ports: set[int]) -> bool:
+    """By its own sockets: bearerbox would take one who tries for the SMSC, and hand it texts."""
+    sockets = psutil.Process(process.pid).net_connections("tcp")
+    return ports <= {each.laddr.port for each in sockets if each.status == psutil.CONN_LISTEN}
 
 
 _LINE = re.compile(
